@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Every cap of the project, each with its reason. A peer-driven allocation, queue or recursion that
+ * is not named here is a bug. */
+
+#include <stdint.h>
+
+/* Payload bytes of one request or reply. Larger than any sane D-Bus reply of a system service
+ * (systemd's ListUnits is 150 KiB), small enough that 64 of them fit into an embedded device. */
+#define LIMIT_PAYLOAD_BYTES (UINT32_C(1) << 20)
+
+/* Nesting of JSON. D-Bus itself allows 64 containers (32 arrays, 32 structs); no known service goes
+ * past 8, and every level costs a stack frame in every consumer. */
+#define LIMIT_JSON_DEPTH 32U
+
+/* Nodes (values and keys) of one JSON text: bounds the index of a hostile "[[],[],…" payload to
+ * 20 bytes × this. */
+#define LIMIT_JSON_NODES (UINT32_C(1) << 18)
+
+/* Length of a service, method, signal, property or caller level (protocol section 2). */
+#define LIMIT_NAME_LENGTH 255U
+
+/* Length of an object level: D-Bus paths are unbounded, MQTT topics end at 65,535 bytes. */
+#define LIMIT_OBJECT_LENGTH 1024U
+
+/* Length of the root prefix; leaves room for all other levels within AWS IoT's 256 bytes. */
+#define LIMIT_ROOT_LENGTH 255U
+
+/* Items of one batch on an rpc/ topic (protocol section 3). */
+#define LIMIT_BATCH_ITEMS 64U
+
+/* Bytes of an incoming request id: our own have 19, a UUID 36. It is echoed, so it is kept. */
+#define LIMIT_ID_LENGTH 128U
+
+/* Correlation Data that is echoed (protocol section 4 says 8–32; stock tools send up to 36). */
+#define LIMIT_CORRELATION_BYTES 64U
+
+/* Calls of our own that wait for a reply, per connection: 1,000 concurrent calls are a goal, and
+ * one pending call holds about 300 bytes. */
+#define LIMIT_PENDING_CALLS 4096U
+
+/* Requests in flight (received, not answered) per service and per caller of a service. The caller's
+ * share is smaller so that one flooding caller cannot take the service from the others. */
+#define LIMIT_SERVICE_INFLIGHT 2048U
+#define LIMIT_CALLER_INFLIGHT  1024U
+
+/* Bytes of requests in flight on one connection. */
+#define LIMIT_INFLIGHT_BYTES (UINT64_C(64) << 20)
+
+/* Callers whose duplicate windows are kept at once; an idle one is dropped first. */
+#define LIMIT_DEDUP_WINDOWS 4096U
+
+/* Bits of a duplicate window: how far ids of one connection may arrive out of order. */
+#define LIMIT_DEDUP_BITS 1024U
+
+/* Finished results kept for duplicates: count and bytes of the LRU. */
+#define LIMIT_DEDUP_RESULTS      4096U
+#define LIMIT_DEDUP_RESULT_BYTES (UINT64_C(4) << 20)
+
+/* Bytes waiting in the client library for a slow broker before calls and replies are refused. */
+#define LIMIT_OUTBOUND_BYTES (UINT64_C(32) << 20)
+
+/* Longest time a call may take (protocol section 5), and the default of D-Bus. */
+#define LIMIT_TIMEOUT_USEC   (UINT64_C(24) * 3600 * 1000000)
+#define DEFAULT_TIMEOUT_USEC (UINT64_C(25) * 1000000)
+
+/* Times a call may cross gateways before it is taken for a loop (protocol, user property hops). */
+#define LIMIT_HOPS 4U
+
+/* Bytes of a mapping or configuration file: the largest shipped mapping is below 64 KiB. */
+#define LIMIT_FILE_BYTES (UINT32_C(4) << 20)
+
+/* D-Bus calls in flight per mapped service, unless its mapping says otherwise: one hung service
+ * must not use up dbus-daemon's 50,000 pending replies of the gateway's connection. */
+#define LIMIT_DBUS_INFLIGHT 1024U
+
+/* Bytes of introspection XML taken from a service; systemd's manager has 120 KiB. */
+#define LIMIT_INTROSPECTION_BYTES (UINT32_C(2) << 20)

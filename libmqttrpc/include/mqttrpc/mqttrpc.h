@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MQTTRPC_MQTTRPC_H
+#define MQTTRPC_MQTTRPC_H
+
+/* libmqttrpc: calls over an MQTT broker, wire protocol mb1 (docs/PROTOCOL.md).
+ *
+ * Conventions. Functions return 0 or a positive value on success and a negative errno on failure;
+ * outputs are untouched on failure. Where the reason matters to a person or a peer there is a last
+ * parameter `MqttRpcError **ret_error`: it may be NULL; on failure it receives an error object that
+ * the caller frees. Times are microseconds of CLOCK_MONOTONIC. JSON texts are UTF-8. Names of
+ * services, methods and callers match [A-Za-z0-9_.-]{1,255} and do not start with '$'; "-" is the
+ * root object of a service.
+ *
+ * Threads. A bus and all that hangs on it belong to one thread. Different buses may be used by
+ * different threads.
+ *
+ * Re-entrancy. Callbacks run inside mqttrpc_bus_process() and nowhere else, unless a function says
+ * otherwise. Inside a callback every function may be called, except mqttrpc_bus_process(),
+ * mqttrpc_bus_wait() and mqttrpc_call(), which return -EBUSY there. A bus may be unreferenced
+ * inside a callback; it is freed after the callback. */
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef MQTTRPC_PUBLIC
+#define MQTTRPC_PUBLIC __attribute__((visibility("default")))
+#endif
+#define MQTTRPC_PRINTF(format, arguments) __attribute__((format(printf, format, arguments)))
+
+struct cJSON;
+
+typedef struct MqttRpcBus MqttRpcBus;
+typedef struct MqttRpcError MqttRpcError;
+typedef struct MqttRpcReply MqttRpcReply;
+typedef struct MqttRpcRequest MqttRpcRequest;
+typedef struct MqttRpcSlot MqttRpcSlot;
+
+/* ---- errors (protocol section 8) ---- */
+
+/* Error codes. Those from -32100 down are made locally and never travel. Applications use any
+ * integer outside -32768..-32000 for codes of their own. */
+enum {
+        MQTTRPC_ERROR_PARSE = -32700,
+        MQTTRPC_ERROR_INVALID_REQUEST = -32600,
+        MQTTRPC_ERROR_NO_METHOD = -32601,
+        MQTTRPC_ERROR_INVALID_PARAMS = -32602,
+        MQTTRPC_ERROR_INTERNAL = -32603,
+        MQTTRPC_ERROR_FAILED = -32000,
+        MQTTRPC_ERROR_ACCESS_DENIED = -32001,
+        MQTTRPC_ERROR_NOT_FOUND = -32002,
+        MQTTRPC_ERROR_EXISTS = -32003,
+        MQTTRPC_ERROR_BUSY = -32004,
+        MQTTRPC_ERROR_TIMEOUT = -32005,
+        MQTTRPC_ERROR_CANCELLED = -32006,
+        MQTTRPC_ERROR_READ_ONLY = -32007,
+        MQTTRPC_ERROR_NOT_SUPPORTED = -32008,
+        MQTTRPC_ERROR_TOO_LARGE = -32009,
+        MQTTRPC_ERROR_STALE_EPOCH = -32010,
+        MQTTRPC_ERROR_DUPLICATE = -32011,
+        MQTTRPC_ERROR_UNAVAILABLE = -32012,
+        MQTTRPC_ERROR_AUTH_REQUIRED = -32013,
+        MQTTRPC_ERROR_VERSION = -32014,
+        MQTTRPC_ERROR_NO_SERVICE = -32100,
+        MQTTRPC_ERROR_PEER_LOST = -32101,
+        MQTTRPC_ERROR_DISCONNECTED = -32102,
+        MQTTRPC_ERROR_PROTOCOL = -32103,
+};
+
+/* Whether the method that failed was executed (`data.executed`). */
+typedef enum MqttRpcExecuted {
+        MQTTRPC_EXECUTED_UNKNOWN = 0,
+        MQTTRPC_EXECUTED_NO,
+        MQTTRPC_EXECUTED_MAYBE,
+        MQTTRPC_EXECUTED_YES,
+} MqttRpcExecuted;
+
+/* A new error with a code and a message; the caller owns it. NULL when memory is short: every
+ * function here accepts that NULL and treats it as INTERNAL "out of memory". */
+MQTTRPC_PUBLIC MqttRpcError *mqttrpc_error_new(int code, const char *format, ...)
+        MQTTRPC_PRINTF(2, 3);
+
+/* Sets *ret_error, unless that pointer is NULL or an error is there already, and returns the
+ * negative errno that belongs to `code`, so that a handler can end with
+ * `return mqttrpc_error_set(error, MQTTRPC_ERROR_NOT_FOUND, "no such zone: %s", name);` */
+MQTTRPC_PUBLIC int mqttrpc_error_set(MqttRpcError **ret_error, int code, const char *format, ...)
+        MQTTRPC_PRINTF(3, 4);
+
+/* Frees an error; accepts NULL, returns NULL. */
+MQTTRPC_PUBLIC MqttRpcError *mqttrpc_error_free(MqttRpcError *error);
+
+MQTTRPC_PUBLIC int mqttrpc_error_get_code(const MqttRpcError *error);
+/* Never NULL. Borrowed. */
+MQTTRPC_PUBLIC const char *mqttrpc_error_get_message(const MqttRpcError *error);
+/* `data.name`: the D-Bus error name where there is one, else the name of the code; NULL if neither
+ * is known. Borrowed. */
+MQTTRPC_PUBLIC const char *mqttrpc_error_get_name(const MqttRpcError *error);
+/* `data` as JSON text, as it came or as it will travel; NULL if there is none. Borrowed, valid
+ * until the error changes. */
+MQTTRPC_PUBLIC const char *mqttrpc_error_get_data(const MqttRpcError *error);
+MQTTRPC_PUBLIC MqttRpcExecuted mqttrpc_error_get_executed(const MqttRpcError *error);
+/* True if the peer sent it, false if it was made in this process. */
+MQTTRPC_PUBLIC bool mqttrpc_error_is_remote(const MqttRpcError *error);
+/* The negative errno of its code (-EACCES for ACCESS_DENIED, -EREMOTEIO for application codes). */
+MQTTRPC_PUBLIC int mqttrpc_error_get_errno(const MqttRpcError *error);
+
+/* Members of `data`. Return 0 or -ENOMEM; a NULL error is accepted and ignored. */
+MQTTRPC_PUBLIC int mqttrpc_error_set_name(MqttRpcError *error, const char *name);
+MQTTRPC_PUBLIC int mqttrpc_error_set_field(MqttRpcError *error, const char *field);
+MQTTRPC_PUBLIC int mqttrpc_error_set_detail(MqttRpcError *error, const char *detail);
+MQTTRPC_PUBLIC int mqttrpc_error_set_retry_after(MqttRpcError *error, uint64_t msec);
+MQTTRPC_PUBLIC int mqttrpc_error_set_executed(MqttRpcError *error, MqttRpcExecuted executed);
+
+/* "ACCESS_DENIED" for -32001 and so on; NULL for application codes. A constant. */
+MQTTRPC_PUBLIC const char *mqttrpc_error_code_to_name(int code);
+/* The code of a negative errno (-EACCES → ACCESS_DENIED); INTERNAL for what the table lacks. */
+MQTTRPC_PUBLIC int mqttrpc_error_code_from_errno(int negative_errno);
+
+/* ---- the bus: one connection to a broker ---- */
+
+typedef enum MqttRpcLogLevel {
+        MQTTRPC_LOG_ERROR = 3,
+        MQTTRPC_LOG_WARNING = 4,
+        MQTTRPC_LOG_NOTICE = 5,
+        MQTTRPC_LOG_INFO = 6,
+        MQTTRPC_LOG_DEBUG = 7,
+} MqttRpcLogLevel;
+
+typedef void (*MqttRpcLogHandler)(MqttRpcLogLevel level, const char *text, void *userdata);
+
+typedef enum MqttRpcState {
+        MQTTRPC_STATE_CLOSED,     /* not opened yet, or closed */
+        MQTTRPC_STATE_CONNECTING, /* resolving, connecting, logging in, subscribing */
+        MQTTRPC_STATE_CONNECTED,  /* calls can be made and are received */
+        MQTTRPC_STATE_WAITING,    /* lost or refused; the next attempt is scheduled */
+} MqttRpcState;
+
+/* Called at each change of state. `reason` says why, for WAITING; else NULL. Borrowed. */
+typedef void (*MqttRpcStateHandler)(MqttRpcBus *bus, MqttRpcState state, const MqttRpcError *reason,
+                                    void *userdata);
+
+/* What can be limited with mqttrpc_bus_set_limit(). */
+typedef enum MqttRpcLimit {
+        MQTTRPC_LIMIT_PAYLOAD_BYTES,    /* of one request or reply; default 1 MiB */
+        MQTTRPC_LIMIT_PENDING_CALLS,    /* own calls that wait for a reply; default 4,096 */
+        MQTTRPC_LIMIT_SERVICE_INFLIGHT, /* requests in a service's hands; default 2,048 */
+        MQTTRPC_LIMIT_CALLER_INFLIGHT,  /* the same, of one caller; default 1,024 */
+        MQTTRPC_LIMIT_TIMEOUT_USEC,     /* the server's own limit for a request; default 24 h */
+        MQTTRPC_LIMIT_RECONNECT_USEC, /* longest pause between attempts to connect; default 30 s */
+} MqttRpcLimit;
+
+/* A new, closed bus; the caller holds one reference. 0 or -ENOMEM. */
+MQTTRPC_PUBLIC int mqttrpc_bus_new(MqttRpcBus **ret_bus);
+MQTTRPC_PUBLIC MqttRpcBus *mqttrpc_bus_ref(MqttRpcBus *bus);
+/* Drops a reference; with the last one the bus is closed and freed, and pending calls end without a
+ * callback. Accepts NULL, returns NULL. */
+MQTTRPC_PUBLIC MqttRpcBus *mqttrpc_bus_unref(MqttRpcBus *bus);
+
+/* Settings: allowed while the bus is closed, else -EISCONN. All strings are copied. -EINVAL for a
+ * value that cannot be used. */
+
+/* mqtt://[user[:password]@]host[:port], mqtts://…, unix:///path/of/socket. Default port 1883, 8883.
+ * `ret_error` says what is wrong with a URI. */
+MQTTRPC_PUBLIC int mqttrpc_bus_set_uri(MqttRpcBus *bus, const char *uri, MqttRpcError **ret_error);
+/* `password` may be NULL. */
+MQTTRPC_PUBLIC int mqttrpc_bus_set_credentials(MqttRpcBus *bus, const char *user,
+                                               const char *password);
+/* The MQTT client id; default: made by the library, unique. */
+MQTTRPC_PUBLIC int mqttrpc_bus_set_client_id(MqttRpcBus *bus, const char *client_id);
+/* The own caller level {me} (protocol section 2); default: the user name, else the client id. */
+MQTTRPC_PUBLIC int mqttrpc_bus_set_caller(MqttRpcBus *bus, const char *caller);
+/* The topic prefix {root}; default "mb1". */
+MQTTRPC_PUBLIC int mqttrpc_bus_set_root(MqttRpcBus *bus, const char *root);
+/* Files for mqtts://: the CA to trust (NULL: the system's), and the client's certificate and key
+ * (both or none). */
+MQTTRPC_PUBLIC int mqttrpc_bus_set_tls(MqttRpcBus *bus, const char *ca_file, const char *cert_file,
+                                       const char *key_file);
+/* 5 (default) or 4 for MQTT 3.1.1, which can call but not serve (protocol section 2). */
+MQTTRPC_PUBLIC int mqttrpc_bus_set_protocol(MqttRpcBus *bus, int version);
+/* Default QoS of own calls: 1 (default) or 0. */
+MQTTRPC_PUBLIC int mqttrpc_bus_set_qos(MqttRpcBus *bus, int qos);
+/* MQTT keep-alive in seconds, 5 … 65535; default 60. */
+MQTTRPC_PUBLIC int mqttrpc_bus_set_keepalive(MqttRpcBus *bus, unsigned seconds);
+MQTTRPC_PUBLIC int mqttrpc_bus_set_limit(MqttRpcBus *bus, MqttRpcLimit limit, uint64_t value);
+MQTTRPC_PUBLIC void mqttrpc_bus_set_log_handler(MqttRpcBus *bus, MqttRpcLogHandler handler,
+                                                void *userdata);
+MQTTRPC_PUBLIC void mqttrpc_bus_set_state_handler(MqttRpcBus *bus, MqttRpcStateHandler handler,
+                                                  void *userdata);
+
+/* Starts connecting and keeps the connection up until mqttrpc_bus_close(), with pauses that grow
+ * and are spread at random. Does not wait. Fails only on what no retry can cure: no URI, no usable
+ * caller level, unreadable TLS files. */
+MQTTRPC_PUBLIC int mqttrpc_bus_open(MqttRpcBus *bus, MqttRpcError **ret_error);
+/* Blocks until the bus is connected, for `timeout_usec` at most, and processes meanwhile. On
+ * failure `ret_error` has the reason of the last attempt. For programs without a loop. */
+MQTTRPC_PUBLIC int mqttrpc_bus_wait_connected(MqttRpcBus *bus, uint64_t timeout_usec,
+                                              MqttRpcError **ret_error);
+/* Ends the connection in order. Pending calls end with DISCONNECTED, their callbacks run inside. */
+MQTTRPC_PUBLIC void mqttrpc_bus_close(MqttRpcBus *bus);
+
+MQTTRPC_PUBLIC MqttRpcState mqttrpc_bus_get_state(const MqttRpcBus *bus);
+/* The own caller level, known from mqttrpc_bus_open() on; else NULL. Borrowed. */
+MQTTRPC_PUBLIC const char *mqttrpc_bus_get_caller(const MqttRpcBus *bus);
+MQTTRPC_PUBLIC const char *mqttrpc_bus_get_root(const MqttRpcBus *bus);
+
+/* For any event loop: before each poll ask for the file descriptor (it changes with each
+ * connection; -ENOTCONN while there is none), the poll() events to wait for, and the time by which
+ * mqttrpc_bus_process() must run whatever happens (USEC of CLOCK_MONOTONIC, UINT64_MAX: never). */
+MQTTRPC_PUBLIC int mqttrpc_bus_get_fd(const MqttRpcBus *bus);
+MQTTRPC_PUBLIC int mqttrpc_bus_get_events(const MqttRpcBus *bus);
+MQTTRPC_PUBLIC int mqttrpc_bus_get_timeout(const MqttRpcBus *bus, uint64_t *ret_usec);
+/* Does what there is to do without waiting, and calls the callbacks. Returns > 0 if something was
+ * done and it is worth calling again, 0 if there is nothing to do now. Connection trouble is not a
+ * failure: it is reported to the state handler and retried. */
+MQTTRPC_PUBLIC int mqttrpc_bus_process(MqttRpcBus *bus);
+/* Waits, for `timeout_usec` at most (UINT64_MAX: for ever), until mqttrpc_bus_process() has
+ * something to do: > 0; 0 when the time is over. */
+MQTTRPC_PUBLIC int mqttrpc_bus_wait(MqttRpcBus *bus, uint64_t timeout_usec);
+
+/* ---- slots ---- */
+
+/* A slot stands for a pending call or a registration; dropping the last reference cancels it. Where
+ * a function takes `MqttRpcSlot **ret_slot`, NULL leaves the registration to the bus. A slot that
+ * the caller keeps must be unreferenced before or after the bus, in any order. */
+MQTTRPC_PUBLIC MqttRpcSlot *mqttrpc_slot_ref(MqttRpcSlot *slot);
+MQTTRPC_PUBLIC MqttRpcSlot *mqttrpc_slot_unref(MqttRpcSlot *slot);
+
+/* ---- calling (protocol sections 3 to 5) ---- */
+
+typedef enum MqttRpcCallFlags {
+        MQTTRPC_CALL_DEFAULT = 0,
+        MQTTRPC_CALL_QOS0 = 1 << 0, /* the shortest way; a refusal shows as a time-out */
+        MQTTRPC_CALL_QOS1 = 1 << 1,
+} MqttRpcCallFlags;
+
+/* Called exactly once for each call, unless its slot or the bus is freed before. The reply is
+ * borrowed. The return value is ignored. */
+typedef int (*MqttRpcReplyHandler)(MqttRpcReply *reply, void *userdata);
+
+/* Calls {service}/{object}/{method}. `params` is a JSON array or object, or NULL for none.
+ * `timeout_usec` 0 means 25 s; at most 24 h. Fails at once, without a callback: -EINVAL (a name or
+ * params), -ENOTCONN (DISCONNECTED; nothing will be sent later), -EBUSY (too many pending calls),
+ * -EMSGSIZE, -ENOMEM. */
+MQTTRPC_PUBLIC int mqttrpc_call_async(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const char *service,
+                                      const char *object, const char *method, const char *params,
+                                      uint64_t timeout_usec, MqttRpcCallFlags flags,
+                                      MqttRpcReplyHandler handler, void *userdata,
+                                      MqttRpcError **ret_error);
+
+/* The same, blocking, for plain programs; not inside a callback (-EBUSY). Other callbacks of the
+ * bus run meanwhile. Returns 0 and the reply, or the errno of the error, which is in `ret_error`
+ * (also when the peer sent it). */
+MQTTRPC_PUBLIC int mqttrpc_call(MqttRpcBus *bus, const char *service, const char *object,
+                                const char *method, const char *params, uint64_t timeout_usec,
+                                MqttRpcCallFlags flags, MqttRpcReply **ret_reply,
+                                MqttRpcError **ret_error);
+
+/* Sends a notification: no reply comes, not even an error. Failures as mqttrpc_call_async(). */
+MQTTRPC_PUBLIC int mqttrpc_notify(MqttRpcBus *bus, const char *service, const char *object,
+                                  const char *method, const char *params, MqttRpcCallFlags flags,
+                                  MqttRpcError **ret_error);
+
+MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_ref(MqttRpcReply *reply);
+MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_unref(MqttRpcReply *reply);
+/* The error, or NULL if the call succeeded. Borrowed. */
+MQTTRPC_PUBLIC const MqttRpcError *mqttrpc_reply_get_error(const MqttRpcReply *reply);
+/* The result as JSON text, exact to the digit, NUL-terminated; NULL with an error. Borrowed. */
+MQTTRPC_PUBLIC const char *mqttrpc_reply_get_result(const MqttRpcReply *reply, size_t *ret_length);
+/* The result as a cJSON tree, parsed at the first use; NULL with an error or without memory.
+ * Integers beyond ±(2^53-1) are not exact there. Borrowed. */
+MQTTRPC_PUBLIC const struct cJSON *mqttrpc_reply_get_value(MqttRpcReply *reply);
+
+/* ---- serving ---- */
+
+typedef enum MqttRpcMethodFlags {
+        MQTTRPC_METHOD_DEFAULT = 0,
+        MQTTRPC_METHOD_READ = 1 << 0,       /* access class `read`: allowed in batches on rpc/ */
+        MQTTRPC_METHOD_IDEMPOTENT = 1 << 1, /* a repeated call does no harm */
+        MQTTRPC_METHOD_SENSITIVE = 1 << 2,  /* its result is never kept for duplicates */
+} MqttRpcMethodFlags;
+
+/* Answers a request: with mqttrpc_request_reply() or …_reply_error() before it returns, or later,
+ * after mqttrpc_request_ref(). A negative return without an answer becomes an error reply: the one
+ * in *ret_error, else the one of that errno. Returning ≥ 0 with neither answer nor reference is
+ * answered with INTERNAL. */
+typedef int (*MqttRpcMethodHandler)(MqttRpcRequest *request, void *userdata,
+                                    MqttRpcError **ret_error);
+
+typedef enum MqttRpcMemberType {
+        MQTTRPC_MEMBER_END,
+        MQTTRPC_MEMBER_METHOD,
+} MqttRpcMemberType;
+
+/* One line of a vtable. Use the macros; the layout is part of the ABI. */
+typedef struct MqttRpcMember {
+        MqttRpcMemberType type;
+        const char *name;
+        const char *params; /* "name:type" separated by spaces, e.g. "zone:s degrees:d" */
+        const char *result; /* a type, or "" for none (null) */
+        MqttRpcMethodHandler handler;
+        uint64_t flags;
+} MqttRpcMember;
+
+/* Types are D-Bus signatures: b y n q i u x t d s o g, aT, (T…), a{kT}, v for any JSON value. */
+#define MQTTRPC_METHOD(name_, params_, result_, handler_, flags_)                          \
+        {                                                                                  \
+                MQTTRPC_MEMBER_METHOD, (name_), (params_), (result_), (handler_), (flags_) \
+        }
+#define MQTTRPC_END                                           \
+        {                                                     \
+                MQTTRPC_MEMBER_END, NULL, NULL, NULL, NULL, 0 \
+        }
+
+/* Serves `object` of `service` with a vtable, which must stay valid. Arguments are checked against
+ * the declared types, and put in order if they came by name, before a handler sees them. -EEXIST if
+ * the object has a vtable already, -EINVAL for a bad name or signature, -EPROTONOSUPPORT on a
+ * 3.1.1 bus. */
+MQTTRPC_PUBLIC int mqttrpc_add_object(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const char *service,
+                                      const char *object, const MqttRpcMember *vtable,
+                                      void *userdata, MqttRpcError **ret_error);
+/* mqttrpc_add_object() for the root object "-". */
+MQTTRPC_PUBLIC int mqttrpc_add_service(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const char *service,
+                                       const MqttRpcMember *vtable, void *userdata,
+                                       MqttRpcError **ret_error);
+/* Serves what no vtable of `service` takes, all objects and methods: for gateways and proxies. */
+MQTTRPC_PUBLIC int mqttrpc_add_fallback(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
+                                        const char *service, MqttRpcMethodHandler handler,
+                                        void *userdata, MqttRpcError **ret_error);
+
+MQTTRPC_PUBLIC MqttRpcRequest *mqttrpc_request_ref(MqttRpcRequest *request);
+/* Dropping the last reference of a request that was not answered answers it with INTERNAL. */
+MQTTRPC_PUBLIC MqttRpcRequest *mqttrpc_request_unref(MqttRpcRequest *request);
+
+/* All borrowed, valid as long as the request. */
+MQTTRPC_PUBLIC const char *mqttrpc_request_get_service(const MqttRpcRequest *request);
+MQTTRPC_PUBLIC const char *mqttrpc_request_get_object(const MqttRpcRequest *request);
+MQTTRPC_PUBLIC const char *mqttrpc_request_get_method(const MqttRpcRequest *request);
+/* Who calls, as vouched for by the broker's ACL (protocol section 1). */
+MQTTRPC_PUBLIC const char *mqttrpc_request_get_caller(const MqttRpcRequest *request);
+/* The parameters as they came: a JSON array or object, NUL-terminated, validated; "[]" if absent.
+ * For a vtable method they have been checked and are always an array. */
+MQTTRPC_PUBLIC const char *mqttrpc_request_get_params(const MqttRpcRequest *request,
+                                                      size_t *ret_length);
+/* The parameters as a cJSON tree, parsed at the first use; NULL without memory. */
+MQTTRPC_PUBLIC const struct cJSON *mqttrpc_request_get_value(MqttRpcRequest *request);
+/* Argument `index` of a vtable method, as its declared type. -ENOENT: no such argument, -EINVAL: of
+ * another kind, -ERANGE: does not fit. The string is borrowed. */
+MQTTRPC_PUBLIC int mqttrpc_request_get_boolean(MqttRpcRequest *request, unsigned index,
+                                               bool *ret_value);
+MQTTRPC_PUBLIC int mqttrpc_request_get_int64(MqttRpcRequest *request, unsigned index,
+                                             int64_t *ret_value);
+MQTTRPC_PUBLIC int mqttrpc_request_get_uint64(MqttRpcRequest *request, unsigned index,
+                                              uint64_t *ret_value);
+MQTTRPC_PUBLIC int mqttrpc_request_get_double(MqttRpcRequest *request, unsigned index,
+                                              double *ret_value);
+MQTTRPC_PUBLIC int mqttrpc_request_get_string(MqttRpcRequest *request, unsigned index,
+                                              const char **ret_value);
+/* When the caller stops waiting, CLOCK_MONOTONIC. Later answers are dropped. */
+MQTTRPC_PUBLIC uint64_t mqttrpc_request_get_deadline(const MqttRpcRequest *request);
+/* True if no answer is wanted; answering is allowed and does nothing. */
+MQTTRPC_PUBLIC bool mqttrpc_request_is_notification(const MqttRpcRequest *request);
+/* True if it came by the generic endpoint rpc/, where ACLs per method do not reach: only members of
+ * access class `read` may be served (protocol section 3). Vtables see to that by themselves. */
+MQTTRPC_PUBLIC bool mqttrpc_request_is_generic(const MqttRpcRequest *request);
+/* How many gateways it has crossed (user property `hops`); 0 from an ordinary client. */
+MQTTRPC_PUBLIC unsigned mqttrpc_request_get_hops(const MqttRpcRequest *request);
+
+/* Answers with a result: one JSON value, trusted to be valid JSON; `length` SIZE_MAX: up to the
+ * NUL; NULL text: null. May be called outside of callbacks. -EALREADY if answered before,
+ * -ETIMEDOUT after the deadline, -ENOTCONN when the connection the request came by is gone,
+ * -EMSGSIZE if the reply is too large (then TOO_LARGE has been sent instead), -ENOMEM. */
+MQTTRPC_PUBLIC int mqttrpc_request_reply(MqttRpcRequest *request, const char *result,
+                                         size_t length);
+/* Answers with an error; the error stays the caller's. NULL: INTERNAL. */
+MQTTRPC_PUBLIC int mqttrpc_request_reply_error(MqttRpcRequest *request, const MqttRpcError *error);
+
+/* Counters since the bus was made, for statistics and tests. */
+typedef enum MqttRpcCounter {
+        MQTTRPC_COUNT_REQUESTS,           /* received, well-formed, dispatched */
+        MQTTRPC_COUNT_REPLIES,            /* sent, errors included */
+        MQTTRPC_COUNT_ERRORS,             /* error replies among them */
+        MQTTRPC_COUNT_DUPLICATES,         /* requests not executed again */
+        MQTTRPC_COUNT_RETAINED_REFUSED,   /* retained messages at call topics */
+        MQTTRPC_COUNT_BAD_RESPONSE_TOPIC, /* requests whose Response Topic broke the rule */
+        MQTTRPC_COUNT_EXPIRED,            /* requests or replies past their deadline */
+        MQTTRPC_COUNT_BUSY,               /* requests refused for a cap */
+        MQTTRPC_COUNT_UNMATCHED_REPLIES,  /* replies that match no pending call */
+        MQTTRPC_COUNT_RECONNECTS,
+        MQTTRPC_COUNT_MAX,
+} MqttRpcCounter;
+MQTTRPC_PUBLIC uint64_t mqttrpc_bus_get_counter(const MqttRpcBus *bus, MqttRpcCounter counter);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

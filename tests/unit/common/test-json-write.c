@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "common/json-write.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <math.h>
+#include <string.h>
+
+static void test_integers(void)
+{
+        CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
+
+        json_write_int64(&buffer, INT64_MIN);
+        buffer_append_char(&buffer, ' ');
+        json_write_uint64(&buffer, UINT64_MAX);
+        buffer_append_char(&buffer, ' ');
+        json_write_int64(&buffer, 0);
+        g_assert_cmpstr(buffer_text(&buffer), ==, "-9223372036854775808 18446744073709551615 0");
+}
+
+static void test_big_integers_become_strings(void)
+{
+        CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
+
+        json_write_int64_safe(&buffer, JSON_SAFE_INTEGER);
+        json_write_int64_safe(&buffer, -JSON_SAFE_INTEGER);
+        json_write_int64_safe(&buffer, JSON_SAFE_INTEGER + 1);
+        json_write_int64_safe(&buffer, -JSON_SAFE_INTEGER - 1);
+        json_write_uint64_safe(&buffer, UINT64_MAX);
+        g_assert_cmpstr(buffer_text(&buffer), ==,
+                        "9007199254740991-9007199254740991\"9007199254740992\""
+                        "\"-9007199254740992\"\"18446744073709551615\"");
+}
+
+static void test_doubles_read_back_the_same(void)
+{
+        static const double values[] = {0.0,     -0.0,      1.0,      0.1,
+                                        1.0 / 3, 1e15,      1e16,     5e-324,
+                                        1.5e300, 123456.75, -2.5e-10, 999999999999999.0};
+
+        for (gsize i = 0; i < G_N_ELEMENTS(values); i++) {
+                CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
+                double back;
+
+                json_write_double(&buffer, values[i]);
+                back = strtod(buffer_text(&buffer), NULL);
+                g_assert_cmpint(memcmp(&back, &values[i], sizeof(back)), ==, 0);
+        }
+}
+
+static void test_non_finite_doubles_are_words(void)
+{
+        CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
+
+        json_write_double(&buffer, (double)NAN);
+        json_write_double(&buffer, (double)INFINITY);
+        json_write_double(&buffer, -(double)INFINITY);
+        g_assert_cmpstr(buffer_text(&buffer), ==, "\"NaN\"\"Infinity\"\"-Infinity\"");
+}
+
+static void test_strings_are_escaped(void)
+{
+        CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
+
+        json_write_string(&buffer, "a\"b\\c\n\x01\x7f\0é", 11);
+        g_assert_cmpstr(buffer_text(&buffer), ==, "\"a\\\"b\\\\c\\n\\u0001\\u007f\\u0000é\"");
+}
+
+static void test_bound_is_kept_and_sticky(void)
+{
+        CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(8);
+
+        g_assert_cmpint(json_write_string(&buffer, "123456", 6), ==, 0);
+        g_assert_cmpint(json_write_int64(&buffer, 1), ==, -EMSGSIZE);
+        g_assert_cmpint(buffer_append(&buffer, "", 0), ==, -EMSGSIZE);
+        g_assert_cmpstr(buffer_text(&buffer), ==, "\"123456\"");
+}
+
+int main(int argc, char **argv)
+{
+        g_test_init(&argc, &argv, NULL);
+        g_test_add_func("/json-write/integers", test_integers);
+        g_test_add_func("/json-write/big-integers-become-strings",
+                        test_big_integers_become_strings);
+        g_test_add_func("/json-write/doubles-read-back-the-same", test_doubles_read_back_the_same);
+        g_test_add_func("/json-write/non-finite-doubles-are-words",
+                        test_non_finite_doubles_are_words);
+        g_test_add_func("/json-write/strings-are-escaped", test_strings_are_escaped);
+        g_test_add_func("/json-write/bound-is-kept-and-sticky", test_bound_is_kept_and_sticky);
+        return g_test_run();
+}
