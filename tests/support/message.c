@@ -2,6 +2,7 @@
 
 #include "tests/support/message.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -165,7 +166,10 @@ static int dump_basic(sd_bus_message *m, char code, Buffer *out)
         case 'u': return json_write_uint64(out, value.u);
         case 'x': return json_write_int64(out, value.x);
         case 't': return json_write_uint64(out, value.t);
-        case 'd': return buffer_printf(out, "%.17g", value.d);
+        case 'd':
+                if (isnan(value.d))
+                        return buffer_append_text(out, "nan"); /* whatever its sign and payload */
+                return buffer_printf(out, "%.17g", value.d);
         case 'h': return buffer_append_text(out, "fd");
         default: return json_write_string(out, value.text, strlen(value.text));
         }
