@@ -14,6 +14,10 @@
  * past 8, and every level costs a stack frame in every consumer. */
 #define LIMIT_JSON_DEPTH 32U
 
+/* Nesting of one value that we put into a JSON text of ours: leaves room for what is around it at
+ * most, a batch, a response in it, an object of all properties in that, and one to spare. */
+#define LIMIT_VALUE_DEPTH (LIMIT_JSON_DEPTH - 4U)
+
 /* Nodes (values and keys) of one JSON text: bounds the index of a hostile "[[],[],…" payload to
  * 20 bytes × this. */
 #define LIMIT_JSON_NODES (UINT32_C(1) << 18)
