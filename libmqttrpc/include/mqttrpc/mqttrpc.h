@@ -31,7 +31,7 @@ extern "C" {
 #ifndef MQTTRPC_PUBLIC
 #define MQTTRPC_PUBLIC __attribute__((visibility("default")))
 #endif
-#define MQTTRPC_PRINTF(format, arguments) __attribute__((format(printf, format, arguments)))
+#define MQTTRPC_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
 
 struct cJSON;
 
