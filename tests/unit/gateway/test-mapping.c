@@ -223,6 +223,31 @@ static void test_hostname_agrees_with_its_daemon(void)
                         g_assert_nonnull(mapping_object_find(object, kind, m->name));
 }
 
+/* Every example of the reference is a whole mapping. */
+static void test_examples_load(void)
+{
+        g_autofree char *path =
+                g_build_filename(g_getenv("MQTTRPC_SRCDIR"), "docs", "MAPPINGS.md", NULL);
+        g_autofree char *text = NULL;
+        g_auto(GStrv) parts = NULL;
+        guint count = 0;
+
+        g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+        parts = g_strsplit(text, "```", -1);
+        for (guint i = 1; parts[i] && parts[i + 1]; i += 2) {
+                CLEANUP_MAPPING_SERVICE MappingService *service = NULL;
+                CLEANUP_DIAGNOSTICS Diagnostics list = {};
+                const char *example = parts[i] + strlen("jsonc\n");
+
+                if (!g_str_has_prefix(parts[i], "jsonc\n"))
+                        continue;
+                mapping_parse("MAPPINGS.md", example, strlen(example), &list, &service);
+                g_assert_cmpstr(list.count > 0 ? list.items[0].text : NULL, ==, NULL);
+                count++;
+        }
+        g_assert_cmpuint(count, >=, 2);
+}
+
 #define ADD(path, function) g_test_add(path, Fixture, NULL, set_up, function, tear_down)
 
 int main(int argc, char **argv)
@@ -238,5 +263,6 @@ int main(int argc, char **argv)
         g_test_add_func("/mapping/shipped-mappings-load", test_shipped_mappings_load);
         g_test_add_func("/mapping/hostname-agrees-with-its-daemon",
                         test_hostname_agrees_with_its_daemon);
+        g_test_add_func("/mapping/examples-load", test_examples_load);
         return g_test_run();
 }
