@@ -10,7 +10,8 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 add_library(mqttrpc_compile INTERFACE)
-target_compile_definitions(mqttrpc_compile INTERFACE _GNU_SOURCE)
+# uthash must report a failed allocation, not exit.
+target_compile_definitions(mqttrpc_compile INTERFACE _GNU_SOURCE HASH_NONFATAL_OOM=1)
 target_include_directories(mqttrpc_compile INTERFACE "${PROJECT_SOURCE_DIR}")
 target_compile_options(mqttrpc_compile INTERFACE
   -Wall -Wextra -Wformat=2 -Wmissing-prototypes -Wold-style-definition -Wpointer-arith

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* A D-Bus type compiled for the codec: the signature as a tree, with how a mapping wants each part
- * of it to look in JSON. Compiled once when a mapping is loaded, immutable afterwards, shared by
- * both directions. Pure: knows neither messages nor JSON texts. */
+/* A D-Bus type made ready for the codec: its signature, checked, with how a mapping wants its parts
+ * to look in JSON. Made once when a mapping is loaded, immutable afterwards, shared by both
+ * directions. Pure: knows neither messages nor JSON texts. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@ typedef enum CodecBytes {
 } CodecBytes;
 
 typedef struct CodecOptions {
-        CodecBytes bytes;
+        CodecBytes bytes;          /* for every ay in the type, inside variants too */
         bool typed_variants;       /* {"type":"u","data":5} instead of the bare value, outwards */
         const char *const *fields; /* names for the members of the outermost struct; NULL: array */
         size_t n_fields;
@@ -25,9 +25,10 @@ typedef struct CodecOptions {
 
 typedef struct CodecType CodecType;
 
-/* Compiles exactly one complete type. `options` may be NULL for the defaults; its field names are
- * copied. -EINVAL with a reason for a bad signature or a wrong number of fields, -ENOMEM. A type
- * with `h` in it compiles; converting it is what is refused (NOT_SUPPORTED). */
+/* Takes exactly one complete type. `options` may be NULL for the defaults; its field names are
+ * copied. -EINVAL with a reason for a bad signature, for a wrong number of fields and for fields
+ * without a name of their own; -ENOMEM. A type with `h` in it is taken; converting it is what is
+ * refused (NOT_SUPPORTED). */
 int codec_type_new(const char *signature, const CodecOptions *options, CodecType **ret_type,
                    Error **ret_error);
 CodecType *codec_type_free(CodecType *type);
@@ -47,8 +48,9 @@ typedef struct CodecArgs {
         char *signature; /* owned; all types in a row, NULL when count is 0 */
 } CodecArgs;
 
-/* Adds one argument. `name` NULL or "": argN. -EEXIST for a second argument of that name, else as
- * codec_type_new(). The list is unchanged on failure. */
+/* Adds one argument. `name` NULL or "": argN. -EEXIST for a second argument of that name, -EINVAL
+ * also when all types in a row exceed 255 characters, else as codec_type_new(). The list is
+ * unchanged on failure. */
 int codec_args_add(CodecArgs *args, const char *name, const char *signature,
                    const CodecOptions *options, Error **ret_error);
 void codec_args_done(CodecArgs *args);

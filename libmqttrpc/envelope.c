@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "libmqttrpc/envelope.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/json-write.h"
+#include "common/limits.h"
+
+const TextSpan envelope_null_id = {"null", 4};
+
+static int invalid(MqttRpcError **ret_error, const char *text)
+{
+        return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_REQUEST, "%s", text);
+}
+
+static int read_id(const JsonDoc *doc, uint32_t id, EnvelopeRequest *request,
+                   MqttRpcError **ret_error)
+{
+        size_t length;
+        const char *raw;
+
+        if (id == 0) {
+                request->notification = true;
+                return 0;
+        }
+        request->id = envelope_null_id;
+        if (json_type(doc, id) != JSON_STRING && json_type(doc, id) != JSON_NUMBER)
+                return invalid(ret_error, "'id' must be a string or a number");
+        raw = json_raw(doc, id, &length);
+        if (length > LIMIT_ID_LENGTH)
+                return invalid(ret_error, "'id' is too long");
+        request->id = (TextSpan){raw, length};
+        return 0;
+}
+
+/* The member "x": what MQTT 5 clients say in user properties. */
+static void read_extension(const JsonDoc *doc, uint32_t x, EnvelopeRequest *request)
+{
+        uint32_t ttl = json_find(doc, x, "ttl"), epoch = json_find(doc, x, "epoch");
+
+        if (ttl > 0)
+                (void)json_uint64(doc, ttl, &request->ttl_msec);
+        if (epoch > 0 && json_type(doc, epoch) == JSON_STRING)
+                request->epoch = epoch;
+}
+
+int envelope_read_request(const JsonDoc *doc, uint32_t node, EnvelopeRequest *ret_request,
+                          MqttRpcError **ret_error)
+{
+        uint32_t version, x;
+        int r;
+
+        *ret_request = (EnvelopeRequest){.id = envelope_null_id};
+        if (json_type(doc, node) != JSON_OBJECT)
+                return invalid(ret_error, "a request must be a JSON object");
+        r = read_id(doc, json_find(doc, node, "id"), ret_request, ret_error);
+        if (r < 0)
+                return r;
+        version = json_find(doc, node, "jsonrpc");
+        if (version > 0 && !json_string_is(doc, version, "2.0"))
+                return invalid(ret_error, "'jsonrpc' must be \"2.0\"");
+        ret_request->method = json_find(doc, node, "method");
+        if (ret_request->method > 0 && json_type(doc, ret_request->method) != JSON_STRING)
+                return invalid(ret_error, "'method' must be a string");
+        ret_request->params = json_find(doc, node, "params");
+        if (ret_request->params > 0 && json_type(doc, ret_request->params) != JSON_ARRAY &&
+            json_type(doc, ret_request->params) != JSON_OBJECT)
+                return invalid(ret_error, "'params' must be an array or an object");
+        x = json_find(doc, node, "x");
+        if (x > 0)
+                read_extension(doc, x, ret_request);
+        return 0;
+}
+
+int envelope_read_response(const JsonDoc *doc, EnvelopeResponse *ret_response)
+{
+        EnvelopeResponse response = {
+                .id = json_find(doc, 0, "id"),
+                .result = json_find(doc, 0, "result"),
+                .error = json_find(doc, 0, "error"),
+        };
+
+        if (response.id == 0 || (response.result > 0) == (response.error > 0))
+                return -EPROTO;
+        *ret_response = response;
+        return 0;
+}
+
+int envelope_write_request(Buffer *buffer, const char *id, const char *method, const char *params,
+                           uint64_t ttl_msec)
+{
+        buffer_append_text(buffer, "{\"jsonrpc\":\"2.0\"");
+        if (id) {
+                buffer_append_text(buffer, ",\"id\":\"");
+                buffer_append_text(buffer, id);
+                buffer_append_char(buffer, '"');
+        }
+        buffer_append_text(buffer, ",\"method\":");
+        json_write_string(buffer, method, strlen(method));
+        if (params) {
+                buffer_append_text(buffer, ",\"params\":");
+                buffer_append_text(buffer, params);
+        }
+        if (ttl_msec > 0) {
+                buffer_append_text(buffer, ",\"x\":{\"ttl\":");
+                json_write_uint64(buffer, ttl_msec);
+                buffer_append_char(buffer, '}');
+        }
+        return buffer_append_char(buffer, '}');
+}
+
+static void write_head(Buffer *buffer, TextSpan id)
+{
+        buffer_append_text(buffer, "{\"jsonrpc\":\"2.0\",\"id\":");
+        buffer_append(buffer, id.at, id.length);
+}
+
+int envelope_write_result(Buffer *buffer, TextSpan id, const char *result, size_t length)
+{
+        write_head(buffer, id);
+        buffer_append_text(buffer, ",\"result\":");
+        buffer_append(buffer, result, length);
+        return buffer_append_char(buffer, '}');
+}
+
+int envelope_write_error(Buffer *buffer, TextSpan id, const MqttRpcError *error)
+{
+        write_head(buffer, id);
+        buffer_append_text(buffer, ",\"error\":");
+        mqttrpc_error_write(error, buffer);
+        return buffer_append_char(buffer, '}');
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* JSON-RPC 2.0 objects (protocol section 3): a scanned text to its parts, and parts to a text.
+ * Pure. Ids are kept as the raw JSON token, quotes included, so that they go back as they came. */
+
+#include "common/json-scan.h"
+#include "libmqttrpc/error.h"
+#include "libmqttrpc/topic.h"
+
+typedef struct EnvelopeRequest {
+        bool notification; /* no `id` at all */
+        TextSpan id;       /* the raw token; "null" when it is there but cannot be used */
+        uint32_t method;   /* node; 0: absent */
+        uint32_t params;   /* node; 0: absent */
+        uint64_t ttl_msec; /* from "x"; 0: absent */
+        uint32_t epoch;    /* node, from "x"; 0: absent */
+} EnvelopeRequest;
+
+typedef struct EnvelopeResponse {
+        uint32_t id;     /* node */
+        uint32_t result; /* node; 0 for an error response */
+        uint32_t error;  /* node; 0 for a result */
+} EnvelopeResponse;
+
+extern const TextSpan envelope_null_id;
+
+/* Takes the request at `node` apart. On failure the negative errno of INVALID_REQUEST, and
+ * ret_request->id and notification say what can be answered. */
+int envelope_read_request(const JsonDoc *doc, uint32_t node, EnvelopeRequest *ret_request,
+                          MqttRpcError **ret_error);
+
+/* Takes a response apart: -EPROTO unless it has a string id and either a result or an error. */
+int envelope_read_response(const JsonDoc *doc, EnvelopeResponse *ret_response);
+
+/* `id` NULL: a notification. `params` NULL: none. `ttl_msec` > 0 adds "x" (MQTT 3.1.1). */
+int envelope_write_request(Buffer *buffer, const char *id, const char *method, const char *params,
+                           uint64_t ttl_msec);
+int envelope_write_result(Buffer *buffer, TextSpan id, const char *result, size_t length);
+int envelope_write_error(Buffer *buffer, TextSpan id, const MqttRpcError *error);

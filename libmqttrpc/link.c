@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "libmqttrpc/link.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/random.h>
+#include <uthash.h>
+
+#include "common/limits.h"
+#include "common/util.h"
+#include "libmqttrpc/backoff.h"
+#include "libmqttrpc/deadline.h"
+#include "libmqttrpc/error.h"
+#include "libmqttrpc/offload.h"
+
+/* From the first packet to the acknowledged subscriptions. */
+#define OPEN_TIMEOUT_USEC (UINT64_C(20) * USEC_PER_SEC)
+
+typedef enum LinkState {
+        LINK_CLOSED,
+        LINK_STARTING, /* a thread resolves the host's name and connects */
+        LINK_OPENING,  /* connected as a socket; CONNACK and SUBACK are awaited */
+        LINK_UP,
+        LINK_PAUSED, /* until wake_usec */
+} LinkState;
+
+/* A message of QoS 1 that the broker has not acknowledged. */
+typedef struct Unacknowledged {
+        int mid;
+        uint64_t cookie;
+        size_t length;
+        UT_hash_handle hh;
+        struct Unacknowledged *next_free;
+} Unacknowledged;
+
+struct Link {
+        LinkSettings settings;
+        const LinkEvents *events;
+        void *userdata;
+        LinkState state;
+        LinkHandle *handle;
+        Offload *offload; /* its data is `handle` */
+        Backoff backoff;
+        uint64_t reconnect_maximum;
+        uint64_t wake_usec; /* end of the pause, or of the time to open */
+        uint64_t misc_usec; /* when keep-alive must be looked at */
+        uint64_t generation;
+        int first_mid;   /* of the first subscriptions */
+        bool processing; /* inside link_process(): the handle is in use */
+        bool failed;     /* the handle is to be given up */
+        bool farewell;   /* closed while up: DISCONNECT is still to be sent */
+        bool taken_over; /* another client has used our client id */
+        MqttRpcError *reason;
+        Unacknowledged *unacknowledged; /* hash by mid */
+        Unacknowledged *free_list;
+        size_t unacknowledged_bytes;
+        size_t backlog_bytes; /* handed over while the socket would not take more */
+};
+
+/* ---- account of messages on their way ---- */
+
+static Unacknowledged *unacknowledged_new(Link *link)
+{
+        Unacknowledged *item = link->free_list;
+
+        if (!item)
+                return malloc(sizeof(*item));
+        link->free_list = item->next_free;
+        return item;
+}
+
+static void unacknowledged_drop(Link *link, Unacknowledged *item)
+{
+        HASH_DEL(link->unacknowledged, item);
+        link->unacknowledged_bytes -= item->length;
+        item->next_free = link->free_list;
+        link->free_list = item;
+}
+
+static void forget_messages(Link *link)
+{
+        Unacknowledged *item, *next;
+
+        HASH_ITER (hh, link->unacknowledged, item, next) {
+                HASH_DEL(link->unacknowledged, item);
+                free(item);
+        }
+        while ((item = link->free_list)) {
+                link->free_list = item->next_free;
+                free(item);
+        }
+        link->unacknowledged_bytes = 0;
+        link->backlog_bytes = 0;
+}
+
+/* ---- state ---- */
+
+static void drop_handle(Link *link)
+{
+        if (link->offload) {
+                /* Done or not, either the thread or we free the handle. */
+                int result;
+
+                if (offload_collect(link->offload, &result) > 0)
+                        link_handle_free(link->handle);
+                link->handle = NULL;
+                link->offload = offload_free(link->offload);
+        }
+        link->handle = link_handle_free(link->handle);
+        forget_messages(link);
+        link->failed = false;
+}
+
+/* After link_close(), outside of the handle's callbacks. */
+static void end(Link *link)
+{
+        if (link->farewell && !link->failed)
+                link_handle_disconnect(link->handle);
+        link->farewell = false;
+        drop_handle(link);
+}
+
+static void set_reason(Link *link, MqttRpcError *reason)
+{
+        mqttrpc_error_free(link->reason);
+        link->reason = reason;
+}
+
+/* Gives the handle up, tells why, and schedules the next attempt. */
+static void enter_pause(Link *link, uint64_t now)
+{
+        uint32_t random = 0;
+
+        (void)!getrandom(&random, sizeof(random), 0);
+        drop_handle(link);
+        link->state = LINK_PAUSED;
+        /* Two clients with one id throw each other out for ever; do not make a storm of it. */
+        link->wake_usec = now + (link->taken_over ? backoff_long(random, link->reconnect_maximum)
+                                                  : backoff_next(&link->backoff, random,
+                                                                 link->reconnect_maximum));
+        link->taken_over = false;
+        link->events->on_down(link->userdata, link->reason);
+}
+
+static void note_failure(Link *link, const char *text)
+{
+        link->failed = true;
+        set_reason(link, mqttrpc_error_new(MQTTRPC_ERROR_DISCONNECTED, "broker %s: %s",
+                                           link->settings.host, text));
+}
+
+static void enter_opening(Link *link, uint64_t now)
+{
+        link->state = LINK_OPENING;
+        link->misc_usec = now + link->settings.keepalive_sec * USEC_PER_SEC / 3;
+}
+
+static void enter_up(Link *link)
+{
+        link->state = LINK_UP;
+        backoff_reset(&link->backoff);
+        link->events->on_up(link->userdata);
+}
+
+/* ---- events of the handle ---- */
+
+static void on_connack(void *userdata, int reason)
+{
+        Link *link = userdata;
+
+        if (reason != 0) {
+                note_failure(link, link_reason_text(&link->settings, reason));
+                return;
+        }
+        link->generation++;
+        link->first_mid = -1;
+        link->events->on_accepted(link->userdata);
+}
+
+static void on_suback(void *userdata, int mid, bool granted)
+{
+        Link *link = userdata;
+
+        if (!granted)
+                note_failure(link, "a subscription was refused");
+        else if (link->state == LINK_OPENING && mid == link->first_mid)
+                enter_up(link);
+}
+
+static void on_puback(void *userdata, int mid, int reason)
+{
+        Link *link = userdata;
+        Unacknowledged *item;
+        uint64_t cookie;
+
+        HASH_FIND_INT(link->unacknowledged, &mid, item);
+        if (!item)
+                return; /* QoS 0: written */
+        cookie = item->cookie;
+        unacknowledged_drop(link, item);
+        if (link->state == LINK_UP)
+                link->events->on_published(link->userdata, cookie, reason);
+}
+
+static void on_message(void *userdata, const LinkMessage *message)
+{
+        Link *link = userdata;
+
+        if (link->state == LINK_UP)
+                link->events->on_message(link->userdata, message);
+}
+
+static void on_disconnect(void *userdata, int reason)
+{
+        Link *link = userdata;
+
+        if (link->state == LINK_CLOSED)
+                return;
+        if (reason == LINK_REASON_SESSION_TAKEN_OVER) {
+                link->taken_over = true;
+                note_failure(link, "another client has connected with the same client id");
+        } else if (!link->failed) {
+                note_failure(link, reason >= 0x80 ? link_reason_text(&link->settings, reason)
+                                                  : link_handle_reason(link->handle));
+        }
+}
+
+static const LinkHandleEvents handle_events = {
+        .on_connack = on_connack,
+        .on_suback = on_suback,
+        .on_puback = on_puback,
+        .on_message = on_message,
+        .on_disconnect = on_disconnect,
+};
+
+/* ---- connecting ---- */
+
+static int run_connect(void *data)
+{
+        return link_handle_connect(data);
+}
+
+static void release_handle(void *data)
+{
+        link_handle_free(data);
+}
+
+/* One attempt. Returns a failure only for what no retry can cure. */
+static int start(Link *link, uint64_t now, MqttRpcError **ret_error)
+{
+        int r;
+
+        r = link_handle_new(&link->settings, &handle_events, link, &link->handle, ret_error);
+        if (r < 0)
+                return r;
+        link->wake_usec = now + OPEN_TIMEOUT_USEC;
+        if (link_settings_need_resolver(&link->settings)) {
+                r = offload_start(run_connect, release_handle, link->handle, &link->offload);
+                if (r >= 0) {
+                        link->state = LINK_STARTING;
+                        return 0;
+                }
+        } else {
+                r = link_handle_connect(link->handle);
+        }
+        if (r < 0)
+                note_failure(link, link_handle_reason(link->handle));
+        enter_opening(link, now);
+        return 0;
+}
+
+static void collect_start(Link *link, uint64_t now)
+{
+        int result;
+
+        if (offload_collect(link->offload, &result) == 0)
+                return;
+        link->offload = offload_free(link->offload);
+        enter_opening(link, now);
+        if (result < 0)
+                note_failure(link, link_handle_reason(link->handle));
+}
+
+/* ---- public ---- */
+
+int link_new(const LinkEvents *events, void *userdata, Link **ret_link)
+{
+        Link *link;
+
+        link = calloc(1, sizeof(*link));
+        if (!link)
+                return -ENOMEM;
+        link->events = events;
+        link->userdata = userdata;
+        *ret_link = link;
+        return 0;
+}
+
+Link *link_free(Link *link)
+{
+        LinkSettings *settings;
+
+        if (!link)
+                return NULL;
+        link_close(link);
+        settings = &link->settings;
+        free(settings->host);
+        free(settings->ca_file);
+        free(settings->cert_file);
+        free(settings->key_file);
+        free(settings->user);
+        free(settings->password);
+        free(settings->client_id);
+        mqttrpc_error_free(link->reason);
+        free(link);
+        return NULL;
+}
+
+LinkSettings *link_settings(Link *link)
+{
+        return &link->settings;
+}
+
+void link_set_reconnect_maximum(Link *link, uint64_t usec)
+{
+        link->reconnect_maximum = usec;
+}
+
+int link_open(Link *link, MqttRpcError **ret_error)
+{
+        backoff_reset(&link->backoff);
+        return start(link, deadline_now(), ret_error);
+}
+
+void link_close(Link *link)
+{
+        bool up = link_is_up(link);
+
+        if (link->state == LINK_CLOSED)
+                return;
+        link->state = LINK_CLOSED;
+        link->farewell = up;
+        if (!link->processing)
+                end(link);
+}
+
+bool link_is_up(const Link *link)
+{
+        return link->state == LINK_UP && !link->failed;
+}
+
+const MqttRpcError *link_reason(const Link *link)
+{
+        return link->reason;
+}
+
+uint64_t link_generation(const Link *link)
+{
+        return link->generation;
+}
+
+int link_fd(const Link *link)
+{
+        int fd = -1;
+
+        if (link->state == LINK_STARTING)
+                fd = offload_fd(link->offload);
+        else if (link->state == LINK_OPENING || link->state == LINK_UP)
+                fd = link_handle_fd(link->handle);
+        return fd >= 0 ? fd : -ENOTCONN;
+}
+
+int link_poll_events(Link *link)
+{
+        switch (link->state) {
+        case LINK_STARTING: return POLLIN;
+        case LINK_OPENING:
+        case LINK_UP: return POLLIN | (link_handle_wants_write(link->handle) ? POLLOUT : 0);
+        default: return 0;
+        }
+}
+
+uint64_t link_timeout(const Link *link)
+{
+        if (link->failed)
+                return 0;
+        switch (link->state) {
+        case LINK_CLOSED: return USEC_INFINITY;
+        case LINK_UP: return link->misc_usec;
+        case LINK_OPENING: return MIN(link->misc_usec, link->wake_usec);
+        default: return link->wake_usec;
+        }
+}
+
+/* Reads, writes what the callbacks queued, and keeps the connection alive. */
+static int exchange(Link *link, int revents, uint64_t now)
+{
+        int r = 0;
+
+        if (revents & ~POLLOUT)
+                r = link_handle_read(link->handle);
+        if (r >= 0 && link->state != LINK_CLOSED && !link->failed &&
+            link_handle_wants_write(link->handle)) {
+                int w = link_handle_write(link->handle);
+
+                r = w < 0 ? w : r;
+                if (!link_handle_wants_write(link->handle))
+                        link->backlog_bytes = 0;
+        }
+        if (r >= 0 && now >= link->misc_usec) {
+                int m = link_handle_misc(link->handle);
+
+                r = m < 0 ? m : r;
+                link->misc_usec = now + link->settings.keepalive_sec * USEC_PER_SEC / 3;
+        }
+        if (r < 0 && !link->failed)
+                note_failure(link, link_handle_reason(link->handle));
+        return r > 0;
+}
+
+int link_process(Link *link, int revents, uint64_t now)
+{
+        CLEANUP_RPC_ERROR MqttRpcError *error = NULL;
+        int r = 0;
+
+        switch (link->state) {
+        case LINK_CLOSED: return 0;
+        case LINK_STARTING: collect_start(link, now); break;
+        case LINK_PAUSED:
+                if (now < link->wake_usec)
+                        return 0;
+                if (start(link, now, &error) < 0) {
+                        set_reason(link, STEAL(error));
+                        link->failed = true;
+                }
+                break;
+        case LINK_OPENING:
+        case LINK_UP:
+                link->processing = true;
+                if (!link->failed)
+                        r = exchange(link, revents, now);
+                link->processing = false;
+                break;
+        }
+        if (link->state == LINK_CLOSED) {
+                end(link);
+                return 0;
+        }
+        if (link->state != LINK_UP && link->state != LINK_PAUSED && now >= link->wake_usec)
+                note_failure(link, "no answer in time");
+        if (link->failed) {
+                enter_pause(link, now);
+                return 1;
+        }
+        return r;
+}
+
+int link_subscribe_first(Link *link, const char *const *filters, size_t n_filters)
+{
+        int r;
+
+        r = link_handle_subscribe(link->handle, filters, n_filters, &link->first_mid);
+        if (r < 0)
+                note_failure(link, "cannot subscribe");
+        return r;
+}
+
+int link_subscribe(Link *link, const char *filter)
+{
+        int mid;
+
+        if (!link_is_up(link))
+                return -ENOTCONN;
+        return link_handle_subscribe(link->handle, &filter, 1, &mid);
+}
+
+int link_unsubscribe(Link *link, const char *filter)
+{
+        if (!link_is_up(link))
+                return -ENOTCONN;
+        return link_handle_unsubscribe(link->handle, filter);
+}
+
+int link_publish(Link *link, const LinkPublish *publish, uint64_t cookie)
+{
+        size_t length = publish->length + strlen(publish->topic);
+        Unacknowledged *item = NULL;
+        int r, mid;
+
+        if (!link_is_up(link))
+                return -ENOTCONN;
+        if (link->unacknowledged_bytes + link->backlog_bytes + length > LIMIT_OUTBOUND_BYTES ||
+            HASH_COUNT(link->unacknowledged) >= LIMIT_OUTBOUND_MESSAGES)
+                return -ENOBUFS;
+        if (publish->qos > 0) {
+                item = unacknowledged_new(link);
+                if (!item)
+                        return -ENOMEM;
+        }
+        r = link_handle_publish(link->handle, publish, &mid);
+        if (r < 0) {
+                free(item);
+                return r;
+        }
+        if (item) {
+                *item = (Unacknowledged){.mid = mid, .cookie = cookie, .length = length};
+                HASH_ADD_INT(link->unacknowledged, mid, item);
+                if (!item->hh.tbl)
+                        free(item); /* sent all the same; its PUBACK will be ignored */
+                else
+                        link->unacknowledged_bytes += length;
+        } else if (link_handle_wants_write(link->handle)) {
+                link->backlog_bytes += length;
+        }
+        return 0;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The life of a connection to the broker, over many handles: connect, wait for the subscriptions,
+ * lose it, pause with jitter, connect again. Nothing that was handed to one connection is ever sent
+ * on the next. Owns the settings and the account of what is on its way to the broker.
+ *
+ * Events are delivered inside link_process() only; there, link_close() may be called, link_free()
+ * may not. */
+
+#include "libmqttrpc/link-mosquitto.h"
+
+typedef struct Link Link;
+
+typedef struct LinkEvents {
+        /* The broker has accepted the connection: subscribe now, with link_subscribe_first(). */
+        void (*on_accepted)(void *userdata);
+        /* The first subscriptions are in force: messages come and may be sent. */
+        void (*on_up)(void *userdata);
+        /* Not connected, or no longer; the next attempt is scheduled. The reason is borrowed. */
+        void (*on_down)(void *userdata, const MqttRpcError *reason);
+        void (*on_message)(void *userdata, const LinkMessage *message);
+        /* The broker has taken (or refused) a message of QoS 1: `reason` is its MQTT 5 reason code,
+         * `cookie` what was given to link_publish(). */
+        void (*on_published)(void *userdata, uint64_t cookie, int reason);
+} LinkEvents;
+
+int link_new(const LinkEvents *events, void *userdata, Link **ret_link);
+Link *link_free(Link *link);
+
+/* The settings, to be filled while the link is closed; the link frees them. */
+LinkSettings *link_settings(Link *link);
+void link_set_reconnect_maximum(Link *link, uint64_t usec);
+
+/* Starts connecting. Fails on settings that no retry can cure. */
+int link_open(Link *link, MqttRpcError **ret_error);
+/* Ends the connection with DISCONNECT, if there is one. No event follows. */
+void link_close(Link *link);
+
+bool link_is_up(const Link *link);
+/* Why the last attempt or connection failed; NULL if none has. Borrowed. */
+const MqttRpcError *link_reason(const Link *link);
+/* Counts the connections that were accepted: tells one from the next. */
+uint64_t link_generation(const Link *link);
+
+int link_fd(const Link *link);    /* -ENOTCONN while there is none */
+int link_poll_events(Link *link); /* POLLIN, POLLOUT */
+uint64_t link_timeout(const Link *link);
+/* `revents` as poll() gave them; > 0 if there may be more to do at once. */
+int link_process(Link *link, int revents, uint64_t now);
+
+int link_subscribe_first(Link *link, const char *const *filters, size_t n_filters);
+int link_subscribe(Link *link, const char *filter);
+int link_unsubscribe(Link *link, const char *filter);
+
+/* -ENOTCONN, -ENOBUFS (too much is waiting for a slow broker), -EMSGSIZE, -ENOMEM. Nothing is kept
+ * for later on failure. */
+int link_publish(Link *link, const LinkPublish *publish, uint64_t cookie);
