@@ -84,3 +84,13 @@
 
 /* Bytes of introspection XML taken from a service; systemd's manager has 120 KiB. */
 #define LIMIT_INTROSPECTION_BYTES (UINT32_C(2) << 20)
+
+/* Elements (interfaces, members, arguments, annotations) of one introspection document: systemd's
+ * manager has 1,300; bounds what a service can make the gateway keep. */
+#define LIMIT_INTROSPECTION_ELEMENTS 65536U
+
+/* Nesting of elements of one introspection document; real ones have 4 levels. */
+#define LIMIT_INTROSPECTION_DEPTH 32U
+
+/* Errors, and warnings, whose text is kept for one load: more than anyone reads at once. */
+#define LIMIT_DIAGNOSTICS 100U

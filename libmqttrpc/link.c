@@ -10,7 +10,7 @@
 
 #include "common/limits.h"
 #include "common/util.h"
-#include "libmqttrpc/backoff.h"
+#include "common/backoff.h"
 #include "libmqttrpc/deadline.h"
 #include "libmqttrpc/error.h"
 #include "libmqttrpc/offload.h"

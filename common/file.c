@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "common/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/buffer.h"
+
+enum { CHUNK = 16384 };
+
+static int read_all(int fd, Buffer *buffer)
+{
+        for (;;) {
+                size_t room = MIN((size_t)CHUNK, buffer->maximum - buffer->length);
+                char *to;
+                ssize_t n;
+
+                if (room == 0)
+                        return 0;
+                to = buffer_reserve(buffer, room);
+                if (!to)
+                        return buffer_status(buffer);
+                n = read(fd, to, room);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        return 0;
+                buffer_commit(buffer, (size_t)n);
+        }
+}
+
+int file_read(const char *path, size_t limit, char **ret_text, size_t *ret_length,
+              Error **ret_error)
+{
+        CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(limit + 1);
+        CLEANUP_CLOSE int fd = -1;
+        size_t length;
+        char *text;
+        int r;
+
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0)
+                return error_set_errno(ret_error, -errno, "cannot open %s", path);
+        r = read_all(fd, &buffer);
+        if (r < 0)
+                return error_set_errno(ret_error, r, "cannot read %s", path);
+        if (buffer.length > limit)
+                return error_set(ret_error, -EFBIG, "%s is larger than %zu bytes", path, limit);
+        length = buffer.length;
+        text = buffer_steal(&buffer);
+        if (!text)
+                return error_set_errno(ret_error, -ENOMEM, "cannot read %s", path);
+        *ret_text = text;
+        *ret_length = length;
+        return 0;
+}
+
+char *file_beside(const char *file, const char *name)
+{
+        const char *slash = strrchr(file, '/');
+        char *path;
+
+        if (name[0] == '/' || !slash)
+                return strdup(name);
+        if (asprintf(&path, "%.*s/%s", (int)(slash - file), file, name) < 0)
+                return NULL;
+        return path;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the files mapping*.c share. */
+
+#include "common/json-file.h"
+#include "gateway/mapping.h"
+
+/* A rule without options. NULL without memory. */
+MappingRule *mapping_rule_new(MemberKind kind, const char *member);
+MappingRule *mapping_rule_ref(MappingRule *rule);
+MappingRule *mapping_rule_unref(MappingRule *rule);
+
+/* Reads the options of a member from the object `node`; errors are reported. */
+void mapping_rule_read(MappingRule *rule, JsonFile *file, uint32_t node);
+
+/* True if nothing remains for introspection to fill in. */
+bool mapping_rule_is_complete(const MappingRule *rule);
+
+/* The access class; never NULL. */
+const char *mapping_rule_access(const MappingRule *rule);
+
+/* True if the member is not to be had: `false`, or access class "none". */
+bool mapping_rule_hides(const MappingRule *rule);
+
+/* A new, empty service, object, interface; the latter two added to their owner. -EEXIST if that has
+ * one of that name (or path) already. Strings are copied. */
+MappingService *mapping_service_new(const char *file);
+int mapping_service_add_object(MappingService *service, const char *path, const char *name,
+                               MappingObject **ret_object);
+int mapping_object_add_interface(MappingObject *object, const char *name,
+                                 MappingInterface **ret_interface);
+/* Consumes the rule, on failure too. */
+int mapping_interface_add_rule(MappingInterface *interface, MappingRule *rule);
+
+/* Makes the members of an object anew from its rules and the introspection it has. While a file is
+ * loaded, `file` is that file and two listed members of one name are an error in it; later it is
+ * NULL. */
+int mapping_object_compile(MappingObject *object, JsonFile *file, Diagnostics *diagnostics);
+
+/* Keeps the introspection of the object's interfaces, without compiling. */
+void mapping_object_set_introspection(MappingObject *object, const Introspection *introspection);
+
+/* Drops all members of the object. */
+void mapping_object_clear(MappingObject *object);
+
+DEFINE_CLEANUP(MappingRule *, mapping_rule_unref, mapping_rule_cleanup)
+DEFINE_CLEANUP(MappingMember *, mapping_member_unref, mapping_member_cleanup)

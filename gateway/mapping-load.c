@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+
+/* One JSON file to a MappingService. What a file may contain is in the tables of this file and of
+ * mapping-rule.c; all errors of a file are reported before it is refused. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/file.h"
+#include "common/json-fields.h"
+#include "common/limits.h"
+#include "gateway/mapping-internal.h"
+#include "gateway/names.h"
+#include "gateway/path-template.h"
+
+/* ---- checks of strings ---- */
+
+static int check_service(const char *text, Error **ret_error)
+{
+        if (strchr(text, '{'))
+                return error_set(ret_error, -EOPNOTSUPP,
+                                 "name templates are not available in this version");
+        return name_check_level(text, ret_error);
+}
+
+static int check_bus_name(const char *text, Error **ret_error)
+{
+        if (strchr(text, '*') || strchr(text, '{'))
+                return error_set(ret_error, -EOPNOTSUPP,
+                                 "name families are not available in this version");
+        return name_check_bus_name(text, ret_error);
+}
+
+static int check_path(const char *text, Error **ret_error)
+{
+        if (strchr(text, '{'))
+                return error_set(ret_error, -EOPNOTSUPP,
+                                 "path templates are not available in this version");
+        return name_check_path(text, ret_error);
+}
+
+static int check_object(const char *text, Error **ret_error)
+{
+        if (strchr(text, '{'))
+                return error_set(ret_error, -EOPNOTSUPP,
+                                 "path templates are not available in this version");
+        return name_check_object(text, ret_error);
+}
+
+static int check_provider(const char *text, Error **ret_error)
+{
+        if (strcmp(text, "dbus") == 0)
+                return 0;
+        if (strcmp(text, "mqtt") == 0 || strcmp(text, "auto") == 0)
+                return error_set(ret_error, -EOPNOTSUPP,
+                                 "the provider '%s' is not available in this version", text);
+        return error_set(ret_error, -EINVAL, "unknown provider '%s', expected 'dbus'", text);
+}
+
+static int check_beside(const char *text, Error **ret_error)
+{
+        if (text[0] == '\0' || strchr(text, '/'))
+                return error_set(ret_error, -EINVAL,
+                                 "'%s' is not the name of a file in the same folder", text);
+        return 0;
+}
+
+/* ---- members ---- */
+
+static void read_rule(JsonFile *file, uint32_t key, MemberKind kind, MappingInterface *interface)
+{
+        CLEANUP_FREE char *name = json_file_string(file, key);
+        CLEANUP(mapping_rule_cleanup) MappingRule *rule = NULL;
+        JsonType type = json_type(&file->doc, key + 1);
+        CLEANUP_ERROR Error *error = NULL;
+        bool star;
+
+        if (!name)
+                return;
+        star = strcmp(name, "*") == 0;
+        if (!star && name_check_dbus_member(name, &error) < 0) {
+                json_file_error(file, key, "%s", error_text(error));
+                return;
+        }
+        rule = mapping_rule_new(kind, name);
+        if (!rule) {
+                json_file_out_of_memory(file);
+                return;
+        }
+        rule->node = key;
+        rule->excluded = type == JSON_BOOLEAN && !json_boolean(&file->doc, key + 1);
+        if (type == JSON_OBJECT)
+                mapping_rule_read(rule, file, key + 1);
+        else if (!rule->excluded || star)
+                json_file_error(file, key + 1,
+                                star ? "expected an object" : "expected an object or false");
+        if (mapping_interface_add_rule(interface, STEAL(rule)) < 0)
+                json_file_out_of_memory(file);
+}
+
+static void read_rules(JsonFile *file, uint32_t node, MemberKind kind, MappingInterface *interface)
+{
+        if (!json_file_expect(file, node, JSON_OBJECT))
+                return;
+        JSON_FOREACH (&file->doc, node, key)
+                read_rule(file, key, kind, interface);
+}
+
+static void read_methods(JsonFile *file, uint32_t node, void *target)
+{
+        read_rules(file, node, MEMBER_METHOD, target);
+}
+
+static void read_properties(JsonFile *file, uint32_t node, void *target)
+{
+        read_rules(file, node, MEMBER_PROPERTY, target);
+}
+
+static void read_signals(JsonFile *file, uint32_t node, void *target)
+{
+        read_rules(file, node, MEMBER_SIGNAL, target);
+}
+
+/* ---- interfaces ---- */
+
+static const JsonField interface_fields[] = {
+        {"methods", JSON_FIELD_CUSTOM, .read = read_methods},
+        {"properties", JSON_FIELD_CUSTOM, .read = read_properties},
+        {"signals", JSON_FIELD_CUSTOM, .read = read_signals},
+};
+
+/* "*" in place of an interface's object: everything it has. */
+static void add_everything(JsonFile *file, uint32_t key, MappingInterface *interface)
+{
+        for (MemberKind kind = 0; kind < MEMBER_KINDS; kind++) {
+                MappingRule *rule = mapping_rule_new(kind, "*");
+
+                if (rule)
+                        rule->node = key;
+                if (!rule || mapping_interface_add_rule(interface, rule) < 0)
+                        json_file_out_of_memory(file);
+        }
+}
+
+static void read_interface(JsonFile *file, uint32_t key, MappingObject *object)
+{
+        CLEANUP_FREE char *name = json_file_string(file, key);
+        JsonType type = json_type(&file->doc, key + 1);
+        CLEANUP_ERROR Error *error = NULL;
+        MappingInterface *interface;
+
+        if (!name)
+                return;
+        if (name_check_interface(name, &error) < 0) {
+                json_file_error(file, key, "%s", error_text(error));
+                return;
+        }
+        if (mapping_object_add_interface(object, name, &interface) < 0)
+                json_file_out_of_memory(file);
+        else if (type == JSON_OBJECT)
+                json_fields_read(file, key + 1, interface_fields, ARRAY_SIZE(interface_fields),
+                                 interface);
+        else if (json_string_is(&file->doc, key + 1, "*"))
+                add_everything(file, key, interface);
+        else
+                json_file_error(file, key + 1, "expected an object or \"*\"");
+}
+
+/* ---- objects ---- */
+
+typedef struct ObjectKeys {
+        char *path;
+        char *object;
+        uint32_t interfaces; /* the node; 0: none */
+} ObjectKeys;
+
+static void note_interfaces(JsonFile *file, uint32_t node, void *target)
+{
+        ObjectKeys *keys = target;
+
+        if (json_file_expect(file, node, JSON_OBJECT))
+                keys->interfaces = node;
+}
+
+static const JsonField object_fields[] = {
+        {"path", JSON_FIELD_STRING, offsetof(ObjectKeys, path), .check = check_path,
+         .required = true},
+        {"object", JSON_FIELD_STRING, offsetof(ObjectKeys, object), .check = check_object},
+        {"interfaces", JSON_FIELD_CUSTOM, .read = note_interfaces, .required = true},
+};
+
+static void add_object(JsonFile *file, uint32_t node, const ObjectKeys *keys, const char *name,
+                       MappingService *service)
+{
+        size_t n_errors = file->n_errors;
+        MappingObject *object;
+        int r;
+
+        r = mapping_service_add_object(service, keys->path, name, &object);
+        if (r == -EEXIST) {
+                json_file_error(file, node, "the object '%s' or its path %s is there already", name,
+                                keys->path);
+                return;
+        }
+        if (r < 0) {
+                json_file_out_of_memory(file);
+                return;
+        }
+        JSON_FOREACH (&file->doc, keys->interfaces, key)
+                read_interface(file, key, object);
+        /* what has an error already would only be reported a second time */
+        if (file->n_errors == n_errors &&
+            mapping_object_compile(object, file, file->diagnostics) < 0)
+                json_file_out_of_memory(file);
+}
+
+static void read_object(JsonFile *file, uint32_t node, MappingService *service)
+{
+        CLEANUP_ERROR Error *error = NULL;
+        CLEANUP_FREE char *name = NULL;
+        ObjectKeys keys = {};
+
+        json_fields_read(file, node, object_fields, ARRAY_SIZE(object_fields), &keys);
+        if (keys.path && keys.interfaces > 0 && service->bus_name) {
+                name = STEAL(keys.object);
+                if (!name && object_name_from_path(service->bus_name, keys.path, &name, &error) < 0)
+                        json_file_error(file, node, "%s", error_text(error));
+                if (name)
+                        add_object(file, node, &keys, name, service);
+        }
+        json_fields_done(object_fields, ARRAY_SIZE(object_fields), &keys);
+}
+
+/* ---- the whole file ---- */
+
+static const JsonField dbus_fields[] = {
+        {"bus", JSON_FIELD_STRING, offsetof(MappingService, bus), .check = name_check_bus},
+        {"name", JSON_FIELD_STRING, offsetof(MappingService, bus_name), .check = check_bus_name,
+         .required = true},
+        {"activate", JSON_FIELD_BOOLEAN, offsetof(MappingService, activate)},
+};
+
+static void read_dbus(JsonFile *file, uint32_t node, void *target)
+{
+        json_fields_read(file, node, dbus_fields, ARRAY_SIZE(dbus_fields), target);
+}
+
+static void read_provider(JsonFile *file, uint32_t node, void *target)
+{
+        CLEANUP_FREE char *text = json_file_string(file, node);
+        CLEANUP_ERROR Error *error = NULL;
+
+        if (text && check_provider(text, &error) < 0)
+                json_file_error(file, node, "%s", error_text(error));
+}
+
+static void read_schema(JsonFile *file, uint32_t node, void *target)
+{
+        json_file_expect(file, node, JSON_STRING);
+}
+
+/* Objects are read when the D-Bus name is known, wherever in the file that is. */
+static void expect_objects(JsonFile *file, uint32_t node, void *target)
+{
+        if (json_file_expect(file, node, JSON_ARRAY) && file->doc.nodes[node].count == 0)
+                json_file_error(file, node, "expected one object at least");
+}
+
+#define AT(member) offsetof(MappingService, member)
+
+static const JsonField service_fields[] = {
+        {"$schema", JSON_FIELD_CUSTOM, .read = read_schema},
+        {"service", JSON_FIELD_STRING, AT(name), .check = check_service, .required = true},
+        {"summary", JSON_FIELD_STRING, AT(summary)},
+        {"provider", JSON_FIELD_CUSTOM, .read = read_provider},
+        {"dbus", JSON_FIELD_CUSTOM, .read = read_dbus, .required = true},
+        {"introspection", JSON_FIELD_STRING, AT(introspection), .check = check_beside},
+        {"max_in_flight", JSON_FIELD_UINT, AT(max_in_flight), 1, LIMIT_SERVICE_INFLIGHT},
+        {"objects", JSON_FIELD_CUSTOM, .read = expect_objects, .required = true},
+};
+
+static void read_objects(JsonFile *file, MappingService *service)
+{
+        uint32_t objects = json_find(&file->doc, 0, "objects");
+
+        if (objects == 0 || json_type(&file->doc, objects) != JSON_ARRAY)
+                return;
+        JSON_FOREACH (&file->doc, objects, node)
+                read_object(file, node, service);
+}
+
+/* A file beside the mapping is as good as what the mapping says: errors in it are errors here. */
+static void apply_introspection_file(JsonFile *file, MappingService *service)
+{
+        CLEANUP_FREE char *path = file_beside(file->name, service->introspection);
+        CLEANUP_INTROSPECTION Introspection *introspection = NULL;
+        CLEANUP_ERROR Error *error = NULL;
+
+        if (!path) {
+                json_file_out_of_memory(file);
+                return;
+        }
+        if (introspection_load(path, file->diagnostics, &introspection, &error) < 0) {
+                json_file_error(file, json_find(&file->doc, 0, "introspection"), "%s",
+                                error_text(error));
+                return;
+        }
+        for (MappingObject *object = service->objects; object; object = object->hh.next) {
+                mapping_object_set_introspection(object, introspection);
+                if (mapping_object_compile(object, file, file->diagnostics) < 0)
+                        json_file_out_of_memory(file);
+        }
+}
+
+static int compile(JsonFile *file, MappingService **ret_service)
+{
+        CLEANUP_MAPPING_SERVICE MappingService *service = NULL;
+
+        service = mapping_service_new(file->name);
+        if (!service) {
+                json_file_out_of_memory(file);
+                return -ENOMEM;
+        }
+        json_fields_read(file, 0, service_fields, ARRAY_SIZE(service_fields), service);
+        read_objects(file, service);
+        if (service->introspection && !json_file_failed(file))
+                apply_introspection_file(file, service);
+        if (json_file_failed(file))
+                return -EINVAL;
+        *ret_service = STEAL(service);
+        return 0;
+}
+
+int mapping_load(const char *path, Diagnostics *diagnostics, MappingService **ret_service)
+{
+        CLEANUP_JSON_FILE JsonFile file = {};
+        int r;
+
+        r = json_file_load(&file, path, diagnostics);
+        return r < 0 ? r : compile(&file, ret_service);
+}
+
+int mapping_parse(const char *name, const char *text, size_t length, Diagnostics *diagnostics,
+                  MappingService **ret_service)
+{
+        CLEANUP_JSON_FILE JsonFile file = {};
+        int r;
+
+        r = json_file_parse(&file, name, text, length, diagnostics);
+        return r < 0 ? r : compile(&file, ret_service);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Mapping files, compiled: which D-Bus services, objects and members exist on the MQTT side, under
+ * which names and with which types. Everything that crosses the gateway is looked up here, in
+ * constant time; what is not here does not exist on the other side.
+ *
+ * A MappingSet owns services, a service its objects, an object its interfaces and its members. A
+ * file is compiled when it is loaded. Members whose types it does not give, and those that a "*"
+ * stands for, become usable when the introspection of their object has been applied, which may be
+ * done again at any time: the members are then made anew. Who keeps a member beyond that, as a call
+ * in flight does, holds a reference; a member stands on its own, it points to nothing that may go.
+ *
+ * Nothing here does I/O but the loading functions. Tables are uthash tables in the order of the
+ * file; iterate with `for (x = table; x; x = x->hh.next)`. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/codec/type.h"
+#include "gateway/introspection.h"
+
+/* ---- what a file says ---- */
+
+/* One argument, or the value of a property. Unsaid: NULL, or -1. */
+typedef struct MappingArgRule {
+        char *name;    /* owned */
+        char *type;    /* owned; one complete type, checked */
+        int bytes;     /* CodecBytes */
+        int variant;   /* 0 plain, 1 typed */
+        char **fields; /* owned; names for the members of a struct */
+        size_t n_fields;
+        bool mask;
+} MappingArgRule;
+
+typedef struct MappingArgRules {
+        MappingArgRule *items; /* owned */
+        size_t count;
+        bool given; /* an empty list is not the same as none */
+} MappingArgRules;
+
+/* Signals pass only if the argument has this value. */
+typedef struct MappingFilter {
+        char *argument; /* owned */
+        char *value;    /* owned; a JSON string, number or boolean, as written */
+} MappingFilter;
+
+/* The options of one member, or of "*" for many. Keys that do not fit its kind are never set. */
+typedef struct MappingRule {
+        unsigned n_refs;
+        MemberKind kind;
+        char *member;  /* D-Bus name, or "*"; owned */
+        bool excluded; /* `false`: not even by "*" */
+
+        char *as; /* another name in topics; owned */
+        char *summary;
+        char *access; /* access class; NULL: MAPPING_ACCESS_DEFAULT */
+        bool deprecated;
+        bool mask;
+        int bytes;   /* CodecBytes for all arguments; -1: unsaid */
+        int variant; /* 0 plain, 1 typed; -1: unsaid */
+
+        MappingArgRules in;     /* methods */
+        MappingArgRules out;    /* methods; the arguments of signals */
+        uint64_t timeout_usec;  /* 0: the default */
+        unsigned max_in_flight; /* 0: only the service's own limit */
+        bool idempotent;
+        bool no_auto_start;
+        int result; /* 0: null, the value or an array; 1: an object by argument names */
+        int batch;  /* may be called by rpc/ though its access class is not `read`; -1: unsaid */
+
+        MappingArgRule value; /* properties */
+        int retain;           /* -1: unsaid */
+        int writable;         /* -1: unsaid; 0 narrows what introspection says */
+        unsigned poll_s;      /* 0: never */
+
+        unsigned qos;               /* signals */
+        uint64_t min_interval_usec; /* properties and signals; 0: none */
+        MappingFilter *filter;
+        size_t n_filter;
+
+        uint32_t node; /* where it is in the file; means nothing after loading */
+        UT_hash_handle hh;
+} MappingRule;
+
+/* Access class of members that a file gives none: the one that is granted last. */
+#define MAPPING_ACCESS_DEFAULT "admin"
+
+/* ---- the compiled table ---- */
+
+/* A method, property or signal that exists on the MQTT side. Immutable. */
+typedef struct MappingMember {
+        unsigned n_refs;
+        MemberKind kind;
+        char *name;      /* in topics; owned */
+        char *interface; /* D-Bus interface and member; owned */
+        char *member;
+        MappingRule *rule;  /* its options; a reference */
+        bool typed;         /* false: `in` and `out` are not known yet, it cannot be used */
+        CodecArgs in;       /* a method's arguments */
+        CodecArgs out;      /* a method's results; a signal's arguments; a property's one value */
+        const char *access; /* never NULL */
+        bool batch;         /* a method: may be called by way of rpc/ (protocol section 3) */
+        bool mask;          /* values are secret: not published, not logged */
+        bool deprecated;
+        bool no_reply; /* the annotation Method.NoReply */
+        bool readable; /* a property; true if nothing is known */
+        bool writable;
+        EmitsChanged emits_changed;
+        UT_hash_handle hh;      /* in the object, by `name` */
+        UT_hash_handle hh_dbus; /* in the interface, by `member` */
+} MappingMember;
+
+typedef struct MappingObject MappingObject;
+typedef struct MappingService MappingService;
+
+typedef struct MappingInterface {
+        char *name; /* owned */
+        MappingObject *object;
+        MappingRule *rules[MEMBER_KINDS];      /* by D-Bus member; owned */
+        MappingRule *all[MEMBER_KINDS];        /* of "*"; NULL: only what is listed */
+        IntrospectionInterface *introspection; /* what was applied last; a reference, or NULL */
+        MappingMember *members[MEMBER_KINDS];  /* by D-Bus member (hh_dbus); borrowed */
+        UT_hash_handle hh;
+} MappingInterface;
+
+struct MappingObject {
+        MappingService *service;
+        char *path;                           /* owned */
+        char *name;                           /* in topics; owned */
+        MappingInterface *interfaces;         /* by name; owned */
+        MappingMember *members[MEMBER_KINDS]; /* by name in topics; one reference each */
+        UT_hash_handle hh;                    /* in the service, by `name` */
+        UT_hash_handle hh_path;               /* in the service, by `path` */
+};
+
+struct MappingService {
+        char *name; /* in topics; owned */
+        char *file; /* where it came from; owned */
+        char *summary;
+        char *bus;              /* "system", "session" or an address; NULL: the gateway's own */
+        char *bus_name;         /* D-Bus name; owned */
+        bool activate;          /* a call may start the service */
+        unsigned max_in_flight; /* D-Bus calls at a time */
+        char *introspection;    /* the file beside, as written; NULL: none */
+        MappingObject *objects; /* by name (hh); owned */
+        MappingObject *paths;   /* the same by path (hh_path) */
+        char *bus_key;          /* `bus` and `bus_name` in one; owned */
+        UT_hash_handle hh;      /* in the set, by `name` */
+        UT_hash_handle hh_bus;  /* in the set, by `bus_key` */
+};
+
+typedef struct MappingSet {
+        MappingService *services;  /* by name (hh); owned */
+        MappingService *bus_names; /* the same by bus_key (hh_bus) */
+} MappingSet;
+
+/* ---- loading ---- */
+
+/* Loads one file and, if it names one, the introspection file beside it. All or nothing: on failure
+ * (-EINVAL, -ENOMEM, or the errno of reading it) the errors have been reported to `diagnostics`.
+ * Warnings may be reported in any case. The service is owned by the caller. */
+int mapping_load(const char *path, Diagnostics *diagnostics, MappingService **ret_service);
+
+/* The same with a text; `name` stands for the path. */
+int mapping_parse(const char *name, const char *text, size_t length, Diagnostics *diagnostics,
+                  MappingService **ret_service);
+
+/* Adds a service, which then belongs to the set. -EEXIST when its name, or its D-Bus name on the
+ * same bus, is mapped already: reported with both files, and the service stays the caller's. */
+int mapping_set_add(MappingSet *set, MappingService *service, Diagnostics *diagnostics);
+
+/* Loads every *.json of the folders, but mapping.schema.json, in the order of file names. A file in
+ * a later folder takes the place of the file of that name in an earlier one, also if it is bad. A
+ * file that cannot be loaded is reported and left out, a folder that is not there gives a warning.
+ * Returns the number of files left out, or -ENOMEM. */
+int mapping_set_load_folders(MappingSet *set, const char *const *folders, size_t n_folders,
+                             Diagnostics *diagnostics);
+
+void mapping_set_done(MappingSet *set);
+
+/* Accepts NULL, returns NULL. */
+MappingService *mapping_service_free(MappingService *service);
+
+DEFINE_CLEANUP(MappingService *, mapping_service_free, mapping_service_cleanup)
+#define CLEANUP_MAPPING_SERVICE CLEANUP(mapping_service_cleanup)
+#define CLEANUP_MAPPING_SET     CLEANUP(mapping_set_done)
+
+/* ---- introspection ---- */
+
+/* True while something in the object cannot be used without introspection. */
+bool mapping_object_needs_introspection(const MappingObject *object);
+
+/* Fills in what the file left open: types and argument names of listed members, and the members
+ * that "*" stands for, which are never those marked as deprecated. Types that the file gives are
+ * compared with the introspection and win, with a warning. Interfaces that it does not have keep
+ * what they know. All members of the object are made anew: pointers to them without a reference
+ * are void afterwards. On -ENOMEM the object has no members. */
+int mapping_object_apply_introspection(MappingObject *object, const Introspection *introspection,
+                                       Diagnostics *diagnostics);
+
+/* ---- lookup: NULL if there is none; borrowed ---- */
+
+MappingService *mapping_set_find_service(const MappingSet *set, const char *name);
+/* `bus` as in MappingService, NULL included. */
+MappingService *mapping_set_find_bus_name(const MappingSet *set, const char *bus,
+                                          const char *bus_name);
+MappingObject *mapping_service_find_object(const MappingService *service, const char *name);
+MappingObject *mapping_service_find_path(const MappingService *service, const char *path);
+/* By the name in topics. */
+MappingMember *mapping_object_find(const MappingObject *object, MemberKind kind, const char *name);
+/* By the D-Bus names. */
+MappingMember *mapping_object_find_dbus(const MappingObject *object, MemberKind kind,
+                                        const char *interface, const char *member);
+
+MappingMember *mapping_member_ref(MappingMember *member);
+/* Accepts NULL, returns NULL. */
+MappingMember *mapping_member_unref(MappingMember *member);
