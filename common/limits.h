@@ -66,7 +66,7 @@
 #define LIMIT_OUTBOUND_BYTES (UINT64_C(32) << 20)
 
 /* Messages of QoS 1 that the broker has not acknowledged: packet ids end at 65,535. */
-#define LIMIT_OUTBOUND_MESSAGES   32768U
+#define LIMIT_OUTBOUND_MESSAGES 32768U
 
 /* Longest time a call may take (protocol section 5), and the default of D-Bus. */
 #define LIMIT_TIMEOUT_USEC   (UINT64_C(24) * 3600 * 1000000)

@@ -75,10 +75,11 @@ direct() {
 
 # Neither does hostnamed end with its bus, nor with its parent: that is a helper of dbus-daemon,
 # which goes when the name is taken. So this shell stays, watches the dbus-daemon that started the
-# helper, and takes hostnamed along when it ends.
+# helper, and takes hostnamed along when it ends. DIR/pid says who this shell is.
 activated() {
         local bus
         bus=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$PPID/status")
+        echo $$ >"$1/pid"
         copy_etc "$1"
         "$0" "$1" "$2" &
         setpriv --pdeathsig KILL -- tail -f -s 0.1 --pid="$bus" /dev/null &

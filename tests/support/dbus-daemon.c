@@ -13,41 +13,21 @@ struct DbusDaemon {
         Process *process;
 };
 
-static const char config_head[] =
+static const char config_open[] =
         "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\"\n"
         " \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
         "<busconfig>\n"
-        "  <auth>EXTERNAL</auth>\n";
-
-static const char policy_open[] = "  <type>session</type>\n"
-                                  "  <policy context=\"default\">\n"
-                                  "    <allow send_destination=\"*\" eavesdrop=\"true\"/>\n"
-                                  "    <allow eavesdrop=\"true\"/>\n"
-                                  "    <allow own=\"*\"/>\n"
-                                  "  </policy>\n";
-
-/* What Debian's system.conf says, without the user and the launch helper. */
-static const char policy_system[] =
-        "  <type>system</type>\n"
+        "  <type>session</type>\n"
+        "  <auth>EXTERNAL</auth>\n"
+        "  <listen>@ADDRESS@</listen>\n"
+        "  <servicedir>@SERVICES@</servicedir>\n"
         "  <policy context=\"default\">\n"
-        "    <allow user=\"*\"/>\n"
-        "    <deny own=\"*\"/>\n"
-        "    <deny send_type=\"method_call\"/>\n"
-        "    <allow send_type=\"signal\"/>\n"
-        "    <allow send_requested_reply=\"true\" send_type=\"method_return\"/>\n"
-        "    <allow send_requested_reply=\"true\" send_type=\"error\"/>\n"
-        "    <allow receive_type=\"method_call\"/>\n"
-        "    <allow receive_type=\"method_return\"/>\n"
-        "    <allow receive_type=\"error\"/>\n"
-        "    <allow receive_type=\"signal\"/>\n"
-        "    <allow send_destination=\"org.freedesktop.DBus\"\n"
-        "           send_interface=\"org.freedesktop.DBus\"/>\n"
-        "    <allow send_destination=\"org.freedesktop.DBus\"\n"
-        "           send_interface=\"org.freedesktop.DBus.Introspectable\"/>\n"
-        "    <allow send_destination=\"org.freedesktop.DBus\"\n"
-        "           send_interface=\"org.freedesktop.DBus.Properties\"/>\n"
+        "    <allow send_destination=\"*\" eavesdrop=\"true\"/>\n"
+        "    <allow eavesdrop=\"true\"/>\n"
+        "    <allow own=\"*\"/>\n"
         "  </policy>\n"
-        "  <includedir>/usr/share/dbus-1/system.d</includedir>\n";
+        "  @POLICIES@\n"
+        "</busconfig>\n";
 
 static void write_file(const char *path, const char *name, const char *text)
 {
@@ -99,15 +79,29 @@ void dbus_daemon_add_service(DbusDaemon *daemon, const char *name, const char *c
         write_file(daemon->path, file, text);
 }
 
+static char *dup_template(const DbusDaemon *daemon)
+{
+        g_autofree char *path = process_source_path("scripts/lib/system-bus.conf");
+        char *text = NULL;
+        GError *error = NULL;
+
+        if (daemon->kind == DBUS_DAEMON_OPEN)
+                return g_strdup(config_open);
+        g_file_get_contents(path, &text, NULL, &error);
+        g_assert_no_error(error);
+        return text;
+}
+
 static void write_config(DbusDaemon *daemon)
 {
-        g_autofree char *text = g_strdup_printf(
-                "%s%s  <listen>%s</listen>\n  <servicedir>%s/services</servicedir>\n%s"
-                "</busconfig>\n",
-                config_head, daemon->kind == DBUS_DAEMON_SYSTEM ? policy_system : policy_open,
-                daemon->address, daemon->path, daemon->policies->str);
+        g_autofree char *template = dup_template(daemon);
+        g_autofree char *services = g_build_filename(daemon->path, "services", NULL);
+        g_autoptr(GString) text = g_string_new(template);
 
-        write_file(daemon->path, "bus.conf", text);
+        g_string_replace(text, "@ADDRESS@", daemon->address, 0);
+        g_string_replace(text, "@SERVICES@", services, 0);
+        g_string_replace(text, "@POLICIES@", daemon->policies->str, 0);
+        write_file(daemon->path, "bus.conf", text->str);
 }
 
 void dbus_daemon_start(DbusDaemon *daemon)

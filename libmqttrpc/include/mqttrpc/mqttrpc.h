@@ -16,8 +16,8 @@
  *
  * Re-entrancy. Callbacks run inside mqttrpc_bus_process() and nowhere else, unless a function says
  * otherwise. Inside a callback every function may be called, except mqttrpc_bus_open(),
- * mqttrpc_bus_process(), mqttrpc_bus_wait() and mqttrpc_call(), which return -EBUSY there. A bus may be unreferenced
- * inside a callback; it is freed after the callback. */
+ * mqttrpc_bus_process(), mqttrpc_bus_wait() and mqttrpc_call(), which return -EBUSY there. A bus
+ * may be unreferenced inside a callback; it is freed after the callback. */
 
 #include <stdarg.h>
 #include <stdbool.h>
