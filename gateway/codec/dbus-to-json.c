@@ -265,6 +265,9 @@ static int write_fixed_array(Writer *writer, const char *type, size_t width)
                 return write_array(writer, type);
         if (r <= 0)
                 return read_failed(writer, r, type);
+        /* sd-bus does not look into the array. */
+        if (size % width != 0)
+                return read_failed(writer, -EBADMSG, type);
         r = open_json(writer, '[');
         if (r < 0)
                 return r;
