@@ -511,7 +511,8 @@ static int write_value(Writer *writer, const char *type)
         }
 }
 
-/* A value of a type that the caller chose, so that it may hold descriptors or options. */
+/* A value of the type that the caller expects: only here can descriptors and options be told in
+ * advance. */
 static int write_root(Writer *writer, const CodecType *type)
 {
         writer->type = type;
