@@ -452,9 +452,11 @@ static int read_variant(Reader *reader, uint32_t node)
         case JSON_BOOLEAN: return read_variant_of(reader, node, "b");
         case JSON_STRING: return read_variant_of(reader, node, "s");
         case JSON_OBJECT:
+                if (doc->nodes[node].count != 2)
+                        break;
                 type = json_find(doc, node, "type");
                 data = json_find(doc, node, "data");
-                if (doc->nodes[node].count == 2 && type != 0 && data != 0)
+                if (type != 0 && data != 0)
                         return read_typed(reader, type, data);
                 break;
         default: break;
