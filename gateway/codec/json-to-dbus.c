@@ -36,7 +36,8 @@ static int expected(Reader *reader, uint32_t node, const char *what)
 
 static int out_of_memory(Reader *reader)
 {
-        return error_set(reader->json.error, -ENOMEM, ": out of memory");
+        error_set(reader->json.error, -ENOMEM, ": out of memory");
+        return -ENOMEM;
 }
 
 /* A failed sd_bus_message_…() call: `r` is what it returned. */
