@@ -14,6 +14,10 @@
  * past 8, and every level costs a stack frame in every consumer. */
 #define LIMIT_JSON_DEPTH 32U
 
+/* Nesting of one value that we put into a JSON text of ours: leaves room for what is around it at
+ * most, a batch, a response in it, an object of all properties in that, and one to spare. */
+#define LIMIT_VALUE_DEPTH (LIMIT_JSON_DEPTH - 4U)
+
 /* Nodes (values and keys) of one JSON text: bounds the index of a hostile "[[],[],…" payload to
  * 20 bytes × this. */
 #define LIMIT_JSON_NODES (UINT32_C(1) << 18)
@@ -62,7 +66,7 @@
 #define LIMIT_OUTBOUND_BYTES (UINT64_C(32) << 20)
 
 /* Messages of QoS 1 that the broker has not acknowledged: packet ids end at 65,535. */
-#define LIMIT_OUTBOUND_MESSAGES   32768U
+#define LIMIT_OUTBOUND_MESSAGES 32768U
 
 /* Longest time a call may take (protocol section 5), and the default of D-Bus. */
 #define LIMIT_TIMEOUT_USEC   (UINT64_C(24) * 3600 * 1000000)

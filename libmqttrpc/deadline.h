@@ -8,10 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct Deadline {
+typedef struct Deadline Deadline;
+
+struct Deadline {
         uint64_t usec;   /* CLOCK_MONOTONIC */
         size_t position; /* in the heap, from 1; 0: not queued */
-} Deadline;
+        void (*on_expired)(Deadline *deadline);
+};
 
 typedef struct DeadlineQueue {
         Deadline **heap; /* owned array, borrowed items */

@@ -109,24 +109,46 @@ static void slide(Window *window, uint64_t shift)
         }
 }
 
-static int mark(Window *window, uint64_t counter)
+static bool is_marked(const Window *window, uint64_t counter)
 {
-        uint64_t age, mask;
+        uint64_t age;
+
+        if (counter > window->highest)
+                return false;
+        age = window->highest - counter;
+        return age >= LIMIT_DEDUP_BITS || (window->words[age / WORD_BITS] >> (age % WORD_BITS) & 1);
+}
+
+static void mark(Window *window, uint64_t counter)
+{
+        uint64_t age;
 
         if (counter > window->highest) {
                 slide(window, counter - window->highest);
                 window->highest = counter;
-                window->words[0] |= 1;
-                return 0;
         }
         age = window->highest - counter;
-        if (age >= LIMIT_DEDUP_BITS)
-                return 1;
-        mask = UINT64_C(1) << (age % WORD_BITS);
-        if (window->words[age / WORD_BITS] & mask)
-                return 1;
-        window->words[age / WORD_BITS] |= mask;
-        return 0;
+        if (age < LIMIT_DEDUP_BITS)
+                window->words[age / WORD_BITS] |= UINT64_C(1) << (age % WORD_BITS);
+}
+
+/* The key of a window: prefix, then caller. */
+static size_t write_key(char key[static sizeof(uint32_t) + LIMIT_NAME_LENGTH], TextSpan caller,
+                        uint32_t prefix)
+{
+        memcpy(key, &prefix, sizeof(prefix));
+        memcpy(key + sizeof(prefix), caller.at, caller.length);
+        return sizeof(prefix) + caller.length;
+}
+
+bool dedup_is_seen(Dedup *dedup, TextSpan caller, uint32_t prefix, uint64_t counter)
+{
+        char key[sizeof(prefix) + LIMIT_NAME_LENGTH];
+        size_t key_length = write_key(key, caller, prefix);
+        Window *window;
+
+        HASH_FIND(hh, dedup->windows, key, key_length, window);
+        return window && is_marked(window, counter);
 }
 
 static Window *add_window(Dedup *dedup, const char *key, size_t key_length)
@@ -149,27 +171,27 @@ static Window *add_window(Dedup *dedup, const char *key, size_t key_length)
 int dedup_mark(Dedup *dedup, TextSpan caller, uint32_t prefix, uint64_t counter)
 {
         char key[sizeof(prefix) + LIMIT_NAME_LENGTH];
-        size_t key_length = sizeof(prefix) + caller.length;
+        size_t key_length = write_key(key, caller, prefix);
         Window *window;
 
-        memcpy(key, &prefix, sizeof(prefix));
-        memcpy(key + sizeof(prefix), caller.at, caller.length);
         HASH_FIND(hh, dedup->windows, key, key_length, window);
-        if (window && dedup->windows->hh.tbl->tail == &window->hh)
-                return mark(window, counter);
-        if (window) {
-                HASH_DEL(dedup->windows, window);
-        } else {
+        if (!window) {
                 window = add_window(dedup, key, key_length);
                 if (!window)
                         return -ENOMEM;
+        } else if (window->hh.next) {
+                HASH_DEL(dedup->windows, window); /* and back at the end: used last */
+        } else {
+                mark(window, counter);
+                return 0;
         }
         HASH_ADD_KEYPTR(hh, dedup->windows, window->key, key_length, window);
         if (!window->hh.tbl) {
                 free(window);
                 return -ENOMEM;
         }
-        return mark(window, counter);
+        mark(window, counter);
+        return 0;
 }
 
 /* ---- results ---- */

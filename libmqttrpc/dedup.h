@@ -20,8 +20,10 @@ Dedup *dedup_free(Dedup *dedup);
 /* Takes "xxxxxxxx-N" (a raw JSON token, with quotes) apart; false for any other id. */
 bool dedup_parse_id(TextSpan id, uint32_t *ret_prefix, uint64_t *ret_counter);
 
-/* Marks an id of this library as seen. 0: it is new; 1: seen before, or too old to tell; -ENOMEM.
- */
+/* Whether an id of this library was marked before, or is too old to tell. */
+bool dedup_is_seen(Dedup *dedup, TextSpan caller, uint32_t prefix, uint64_t counter);
+
+/* Marks it. 0 or -ENOMEM; the request must not be executed then. */
 int dedup_mark(Dedup *dedup, TextSpan caller, uint32_t prefix, uint64_t counter);
 
 /* Keeps the response to the request with that key until `expiry_usec`; forgets the oldest ones

@@ -8,9 +8,9 @@
 #include <sys/random.h>
 #include <uthash.h>
 
+#include "common/backoff.h"
 #include "common/limits.h"
 #include "common/util.h"
-#include "libmqttrpc/backoff.h"
 #include "libmqttrpc/deadline.h"
 #include "libmqttrpc/error.h"
 #include "libmqttrpc/offload.h"

@@ -15,9 +15,9 @@
  * different threads.
  *
  * Re-entrancy. Callbacks run inside mqttrpc_bus_process() and nowhere else, unless a function says
- * otherwise. Inside a callback every function may be called, except mqttrpc_bus_process(),
- * mqttrpc_bus_wait() and mqttrpc_call(), which return -EBUSY there. A bus may be unreferenced
- * inside a callback; it is freed after the callback. */
+ * otherwise. Inside a callback every function may be called, except mqttrpc_bus_open(),
+ * mqttrpc_bus_process(), mqttrpc_bus_wait() and mqttrpc_call(), which return -EBUSY there. A bus
+ * may be unreferenced inside a callback; it is freed after the callback. */
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -218,6 +218,9 @@ MQTTRPC_PUBLIC int mqttrpc_bus_get_timeout(const MqttRpcBus *bus, uint64_t *ret_
  * done and it is worth calling again, 0 if there is nothing to do now. Connection trouble is not a
  * failure: it is reported to the state handler and retried. */
 MQTTRPC_PUBLIC int mqttrpc_bus_process(MqttRpcBus *bus);
+/* The same for loops that know what poll() said: `revents` are its bits, 0 when only the time is
+ * due. Spares reading from a socket that has nothing to read. */
+MQTTRPC_PUBLIC int mqttrpc_bus_process_events(MqttRpcBus *bus, int revents);
 /* Waits, for `timeout_usec` at most (UINT64_MAX: for ever), until mqttrpc_bus_process() has
  * something to do: > 0; 0 when the time is over. */
 MQTTRPC_PUBLIC int mqttrpc_bus_wait(MqttRpcBus *bus, uint64_t timeout_usec);

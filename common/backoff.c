@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "libmqttrpc/backoff.h"
+#include "common/backoff.h"
 
 #include "common/util.h"
 

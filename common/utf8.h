@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Checks on text that did not come through the JSON scanner, or goes where more is refused. Pure.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* True for well-formed UTF-8 (Unicode 15, table 3-7) without NUL bytes. */
+bool utf8_is_text(const char *text, size_t length);
+
+/* True if well-formed text has one of Unicode's 66 noncharacters in it (U+FDD0…U+FDEF and the last
+ * two of each plane): valid in JSON, but sd-bus peers drop messages that carry one. */
+bool utf8_has_noncharacter(const char *text, size_t length);
+
+/* At most `maximum` bytes of a well-formed text, without cutting a character in two. */
+size_t utf8_cut(const char *text, size_t length, size_t maximum);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* One connection to a D-Bus bus on the loop: opened without waiting, opened again with jittered
+ * pauses whenever it is lost, with the owners of the names that somebody watches. All mapped
+ * services of one bus share it, so that dbus-daemon sees one client per bus.
+ *
+ * Callbacks run from the event loop. A watch may be removed inside its callback. */
+
+#include <stdbool.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "common/error.h"
+
+typedef struct DbusLink DbusLink;
+typedef struct DbusWatch DbusWatch;
+
+/* A name that is watched. `owner` is its unique owner, NULL when it has none, or none is known
+ * because the connection is down. Called for every change, also of the connection. */
+typedef void (*DbusWatchHandler)(const char *owner, void *userdata);
+
+/* Called when the connection comes up and when it is lost. */
+typedef void (*DbusLinkHandler)(DbusLink *link, bool connected, void *userdata);
+
+/* `address` is "system", "session" or a D-Bus address. Does not connect yet. */
+int dbus_link_new(sd_event *event, const char *address, DbusLinkHandler handler, void *userdata,
+                  DbusLink **ret_link);
+/* Pending calls end without a callback. Remove all watches before. */
+DbusLink *dbus_link_free(DbusLink *link);
+
+/* Starts connecting; retries for ever. Fails only without memory. */
+int dbus_link_open(DbusLink *link);
+
+const char *dbus_link_get_address(const DbusLink *link);
+/* The connection, or NULL while it is down. Borrowed: do not keep it. */
+sd_bus *dbus_link_get_bus(const DbusLink *link);
+bool dbus_link_is_connected(const DbusLink *link);
+
+int dbus_link_watch(DbusLink *link, const char *name, DbusWatchHandler handler, void *userdata,
+                    DbusWatch **ret_watch);
+/* Accepts NULL, returns NULL. */
+DbusWatch *dbus_watch_free(DbusWatch *watch);

@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "libmqttrpc/bus.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <utlist.h>
+
+#include "common/limits.h"
+#include "common/util.h"
+#include "libmqttrpc/uri.h"
+
+static const uint64_t default_limits[BUS_LIMITS] = {
+        [MQTTRPC_LIMIT_PAYLOAD_BYTES] = LIMIT_PAYLOAD_BYTES,
+        [MQTTRPC_LIMIT_PENDING_CALLS] = LIMIT_PENDING_CALLS,
+        [MQTTRPC_LIMIT_SERVICE_INFLIGHT] = LIMIT_SERVICE_INFLIGHT,
+        [MQTTRPC_LIMIT_CALLER_INFLIGHT] = LIMIT_CALLER_INFLIGHT,
+        [MQTTRPC_LIMIT_TIMEOUT_USEC] = LIMIT_TIMEOUT_USEC,
+        [MQTTRPC_LIMIT_RECONNECT_USEC] = 30 * USEC_PER_SEC,
+};
+
+/* ---- helpers ---- */
+
+void bus_log(MqttRpcBus *bus, MqttRpcLogLevel level, const char *format, ...)
+{
+        CLEANUP_FREE char *text = NULL;
+        va_list arguments;
+
+        if (!bus->log_handler)
+                return;
+        va_start(arguments, format);
+        if (vasprintf(&text, format, arguments) < 0)
+                text = NULL;
+        va_end(arguments);
+        bus->log_handler(level, text ? text : format, bus->log_userdata);
+}
+
+void bus_random_hex(char *text, size_t length)
+{
+        static const char digits[] = "0123456789abcdef";
+
+        (void)!getrandom(text, length, 0);
+        for (size_t i = 0; i < length; i++)
+                text[i] = digits[(unsigned char)text[i] & 15];
+        text[length] = '\0';
+}
+
+static int replace_text(char **text, const char *value)
+{
+        char *copy = value ? strdup(value) : NULL;
+
+        if (value && !copy)
+                return -ENOMEM;
+        free(*text);
+        *text = copy;
+        return 0;
+}
+
+static void set_state(MqttRpcBus *bus, MqttRpcState state, const MqttRpcError *reason)
+{
+        bus->state = state;
+        if (bus->state_handler)
+                bus->state_handler(bus, state, reason, bus->state_userdata);
+}
+
+/* ---- events of the link ---- */
+
+static void filters_free(char **filters, size_t n_filters)
+{
+        for (size_t i = 0; i < n_filters; i++)
+                free(filters[i]);
+        free(filters);
+}
+
+/* Own replies first: call/ and rpc/ (protocol section 2). */
+static int write_reply_filters(MqttRpcBus *bus, char ***filters, size_t *n_filters)
+{
+        static const char *const forms[] = {"call/+", "rpc"};
+
+        *filters = calloc(ARRAY_SIZE(forms), sizeof(**filters));
+        if (!*filters)
+                return -ENOMEM;
+        for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+                char *filter;
+
+                if (asprintf(&filter, "%s/+/+/%s/%s/%s", bus->root, forms[i], bus->caller,
+                             bus->token) < 0)
+                        return -ENOMEM;
+                (*filters)[(*n_filters)++] = filter;
+        }
+        return 0;
+}
+
+static void on_accepted(void *userdata)
+{
+        MqttRpcBus *bus = userdata;
+        char **filters = NULL;
+        size_t n_filters = 0;
+        int r;
+
+        r = write_reply_filters(bus, &filters, &n_filters);
+        if (r >= 0)
+                r = services_write_filters(bus, &filters, &n_filters);
+        if (r >= 0)
+                (void)link_subscribe_first(bus->link, (const char *const *)filters, n_filters);
+        else
+                bus_log(bus, MQTTRPC_LOG_ERROR, "cannot subscribe: out of memory");
+        filters_free(filters, n_filters);
+}
+
+static void on_up(void *userdata)
+{
+        MqttRpcBus *bus = userdata;
+
+        if (link_generation(bus->link) > 1)
+                bus_count(bus, MQTTRPC_COUNT_RECONNECTS);
+        /* Ids of the last connection must not be taken for ours. */
+        bus_random_hex(bus->id_prefix, BUS_PREFIX_LENGTH);
+        bus->id_counter = 0;
+        set_state(bus, MQTTRPC_STATE_CONNECTED, NULL);
+}
+
+static void on_down(void *userdata, const MqttRpcError *reason)
+{
+        MqttRpcBus *bus = userdata;
+
+        calls_fail_all(bus, mqttrpc_error_get_message(reason));
+        if (bus->state != MQTTRPC_STATE_CLOSED)
+                set_state(bus, MQTTRPC_STATE_WAITING, reason);
+}
+
+static void on_message(void *userdata, const LinkMessage *message)
+{
+        MqttRpcBus *bus = userdata;
+        Topic topic;
+
+        if (topic_parse(bus->root, message->topic, &topic) < 0)
+                return;
+        if (topic.kind == TOPIC_CALL || topic.kind == TOPIC_RPC)
+                incoming_on_request(bus, &topic, message);
+        else
+                calls_on_reply(bus, &topic, message);
+}
+
+static void on_published(void *userdata, uint64_t cookie, int reason)
+{
+        calls_on_published(userdata, cookie, reason);
+}
+
+static const LinkEvents link_events = {
+        .on_accepted = on_accepted,
+        .on_up = on_up,
+        .on_down = on_down,
+        .on_message = on_message,
+        .on_published = on_published,
+};
+
+/* ---- life ---- */
+
+DEFINE_CLEANUP(MqttRpcBus *, mqttrpc_bus_unref, bus_cleanup)
+
+MQTTRPC_PUBLIC int mqttrpc_bus_new(MqttRpcBus **ret_bus)
+{
+        CLEANUP(bus_cleanup) MqttRpcBus *bus = calloc(1, sizeof(*bus));
+
+        if (!bus)
+                return -ENOMEM;
+        bus->refs = 1;
+        bus->qos = 1;
+        memcpy(bus->limits, default_limits, sizeof(default_limits));
+        if (link_new(&link_events, bus, &bus->link) < 0 || dedup_new(&bus->dedup) < 0 ||
+            replace_text(&bus->root, "mb1") < 0)
+                return -ENOMEM;
+        link_settings(bus->link)->protocol = 5;
+        link_settings(bus->link)->keepalive_sec = 60;
+        bus_random_hex(bus->token, BUS_TOKEN_LENGTH);
+        *ret_bus = STEAL(bus);
+        return 0;
+}
+
+MQTTRPC_PUBLIC MqttRpcBus *mqttrpc_bus_ref(MqttRpcBus *bus)
+{
+        bus->refs++;
+        return bus;
+}
+
+static void bus_free(MqttRpcBus *bus)
+{
+        if (bus->link)
+                link_close(bus->link);
+        bus->state = MQTTRPC_STATE_CLOSED;
+        requests_detach_all(bus);
+        while (bus->slots)
+                slot_end(bus->slots);
+        link_free(bus->link);
+        dedup_free(bus->dedup);
+        deadline_queue_done(&bus->deadlines);
+        json_doc_done(&bus->doc);
+        json_doc_done(&bus->params_doc);
+        buffer_done(&bus->topic);
+        buffer_done(&bus->payload);
+        free(bus->root);
+        free(bus->configured_caller);
+        free(bus->caller);
+        free(bus);
+}
+
+MQTTRPC_PUBLIC MqttRpcBus *mqttrpc_bus_unref(MqttRpcBus *bus)
+{
+        if (bus && --bus->refs == 0)
+                bus_free(bus);
+        return NULL;
+}
+
+/* ---- settings ---- */
+
+static int check_closed(const MqttRpcBus *bus)
+{
+        return bus->state == MQTTRPC_STATE_CLOSED ? 0 : -EISCONN;
+}
+
+static int set_text(MqttRpcBus *bus, char **text, const char *value)
+{
+        int r = check_closed(bus);
+
+        return r < 0 ? r : replace_text(text, value);
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_set_uri(MqttRpcBus *bus, const char *uri, MqttRpcError **ret_error)
+{
+        LinkSettings *settings = link_settings(bus->link);
+        CLEANUP(uri_done) Uri parsed = {};
+        int r;
+
+        r = check_closed(bus);
+        if (r < 0)
+                return r;
+        r = uri_parse(uri, &parsed, ret_error);
+        if (r < 0)
+                return r;
+        if (parsed.user) {
+                r = mqttrpc_bus_set_credentials(bus, parsed.user, parsed.password);
+                if (r < 0)
+                        return r;
+        }
+        free(settings->host);
+        settings->host = STEAL(parsed.host);
+        settings->port = parsed.port;
+        settings->tls = parsed.tls;
+        return 0;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_set_credentials(MqttRpcBus *bus, const char *user,
+                                               const char *password)
+{
+        LinkSettings *settings = link_settings(bus->link);
+        int r;
+
+        r = set_text(bus, &settings->user, user);
+        return r < 0 ? r : set_text(bus, &settings->password, password);
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_set_client_id(MqttRpcBus *bus, const char *client_id)
+{
+        return set_text(bus, &link_settings(bus->link)->client_id, client_id);
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_set_caller(MqttRpcBus *bus, const char *caller)
+{
+        if (caller && !topic_name_is_valid(caller, strlen(caller)))
+                return -EINVAL;
+        return set_text(bus, &bus->configured_caller, caller);
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_set_root(MqttRpcBus *bus, const char *root)
+{
+        return topic_root_is_valid(root) ? set_text(bus, &bus->root, root) : -EINVAL;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_set_tls(MqttRpcBus *bus, const char *ca_file, const char *cert_file,
+                                       const char *key_file)
+{
+        LinkSettings *settings = link_settings(bus->link);
+        int r;
+
+        if (!cert_file != !key_file)
+                return -EINVAL;
+        r = set_text(bus, &settings->ca_file, ca_file);
+        if (r >= 0)
+                r = set_text(bus, &settings->cert_file, cert_file);
+        return r < 0 ? r : set_text(bus, &settings->key_file, key_file);
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_set_protocol(MqttRpcBus *bus, int version)
+{
+        int r = check_closed(bus);
+
+        if (r < 0)
+                return r;
+        if ((version != 5 && version != 4) || (version == 4 && bus->services))
+                return -EINVAL;
+        link_settings(bus->link)->protocol = version;
+        return 0;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_set_qos(MqttRpcBus *bus, int qos)
+{
+        if (qos != 0 && qos != 1)
+                return -EINVAL;
+        bus->qos = qos;
+        return 0;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_set_keepalive(MqttRpcBus *bus, unsigned seconds)
+{
+        int r = check_closed(bus);
+
+        if (r < 0)
+                return r;
+        if (seconds < 5 || seconds > UINT16_MAX)
+                return -EINVAL;
+        link_settings(bus->link)->keepalive_sec = seconds;
+        return 0;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_set_limit(MqttRpcBus *bus, MqttRpcLimit limit, uint64_t value)
+{
+        if ((unsigned)limit >= BUS_LIMITS || value == 0)
+                return -EINVAL;
+        bus->limits[limit] = value;
+        return 0;
+}
+
+MQTTRPC_PUBLIC void mqttrpc_bus_set_log_handler(MqttRpcBus *bus, MqttRpcLogHandler handler,
+                                                void *userdata)
+{
+        bus->log_handler = handler;
+        bus->log_userdata = userdata;
+}
+
+MQTTRPC_PUBLIC void mqttrpc_bus_set_state_handler(MqttRpcBus *bus, MqttRpcStateHandler handler,
+                                                  void *userdata)
+{
+        bus->state_handler = handler;
+        bus->state_userdata = userdata;
+}
+
+/* ---- opening and closing ---- */
+
+static int choose_client_id(MqttRpcBus *bus)
+{
+        LinkSettings *settings = link_settings(bus->link);
+        char digits[BUS_TOKEN_LENGTH + 1];
+
+        if (settings->client_id)
+                return 0;
+        bus_random_hex(digits, BUS_TOKEN_LENGTH);
+        return asprintf(&settings->client_id, "mqttrpc-%s", digits) < 0 ? -ENOMEM : 0;
+}
+
+/* {me}: as configured, else the user name if it fits, else the client id (protocol section 2). */
+static int choose_caller(MqttRpcBus *bus, MqttRpcError **ret_error)
+{
+        const LinkSettings *settings = link_settings(bus->link);
+        const char *caller = bus->configured_caller;
+
+        if (!caller && settings->user &&
+            topic_name_is_valid(settings->user, strlen(settings->user)))
+                caller = settings->user;
+        if (!caller && topic_name_is_valid(settings->client_id, strlen(settings->client_id)))
+                caller = settings->client_id;
+        if (!caller)
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
+                                         "neither the user name nor the client id is a valid "
+                                         "caller level ([A-Za-z0-9_.-]): set a caller name");
+        return replace_text(&bus->caller, caller);
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_open(MqttRpcBus *bus, MqttRpcError **ret_error)
+{
+        const LinkSettings *settings = link_settings(bus->link);
+        int r;
+
+        r = check_closed(bus);
+        if (r < 0)
+                return r;
+        if (bus->dispatching > 0)
+                return -EBUSY; /* the old connection is still unwinding */
+        if (!settings->host)
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
+                                         "no broker address is set");
+        r = choose_client_id(bus);
+        if (r < 0)
+                return r;
+        r = choose_caller(bus, ret_error);
+        if (r < 0)
+                return r;
+        /* Without MQTT 5 properties nobody could tell servers our token. */
+        if (settings->protocol != 5)
+                strcpy(bus->token, "reply");
+        link_set_reconnect_maximum(bus->link, bus->limits[MQTTRPC_LIMIT_RECONNECT_USEC]);
+        r = link_open(bus->link, ret_error);
+        if (r < 0)
+                return r;
+        set_state(bus, MQTTRPC_STATE_CONNECTING, NULL);
+        return 0;
+}
+
+MQTTRPC_PUBLIC void mqttrpc_bus_close(MqttRpcBus *bus)
+{
+        if (bus->state == MQTTRPC_STATE_CLOSED)
+                return;
+        bus->refs++;
+        link_close(bus->link);
+        bus->state = MQTTRPC_STATE_CLOSED;
+        calls_fail_all(bus, "the bus was closed");
+        set_state(bus, MQTTRPC_STATE_CLOSED, NULL);
+        mqttrpc_bus_unref(bus);
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_wait_connected(MqttRpcBus *bus, uint64_t timeout_usec,
+                                              MqttRpcError **ret_error)
+{
+        uint64_t end = deadline_now();
+        int r;
+
+        if (__builtin_add_overflow(end, timeout_usec, &end))
+                end = USEC_INFINITY;
+        while (bus->state != MQTTRPC_STATE_CONNECTED) {
+                uint64_t now = deadline_now();
+                const MqttRpcError *reason = link_reason(bus->link);
+
+                if (bus->state == MQTTRPC_STATE_CLOSED)
+                        return -ENOTCONN;
+                if (now >= end)
+                        return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_DISCONNECTED, "%s",
+                                                 reason ? mqttrpc_error_get_message(reason)
+                                                        : "no connection to the broker in time");
+                r = mqttrpc_bus_wait(bus, end - now);
+                if (r >= 0)
+                        r = mqttrpc_bus_process(bus);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+MQTTRPC_PUBLIC MqttRpcState mqttrpc_bus_get_state(const MqttRpcBus *bus)
+{
+        return bus->state;
+}
+
+MQTTRPC_PUBLIC const char *mqttrpc_bus_get_caller(const MqttRpcBus *bus)
+{
+        return bus->caller;
+}
+
+MQTTRPC_PUBLIC const char *mqttrpc_bus_get_root(const MqttRpcBus *bus)
+{
+        return bus->root;
+}
+
+MQTTRPC_PUBLIC uint64_t mqttrpc_bus_get_counter(const MqttRpcBus *bus, MqttRpcCounter counter)
+{
+        return (unsigned)counter < MQTTRPC_COUNT_MAX ? bus->counters[counter] : 0;
+}
+
+/* ---- loop ---- */
+
+MQTTRPC_PUBLIC int mqttrpc_bus_get_fd(const MqttRpcBus *bus)
+{
+        return link_fd(bus->link);
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_get_events(const MqttRpcBus *bus)
+{
+        return link_poll_events(bus->link);
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_get_timeout(const MqttRpcBus *bus, uint64_t *ret_usec)
+{
+        const Deadline *first = deadline_first(&bus->deadlines);
+        uint64_t usec = link_timeout(bus->link);
+
+        *ret_usec = first ? MIN(first->usec, usec) : usec;
+        return 0;
+}
+
+static int expire_deadlines(MqttRpcBus *bus, uint64_t now)
+{
+        Deadline *first;
+        int expired = 0;
+
+        while ((first = deadline_first(&bus->deadlines)) && first->usec <= now) {
+                deadline_remove(&bus->deadlines, first);
+                first->on_expired(first);
+                expired = 1;
+        }
+        return expired;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_process_events(MqttRpcBus *bus, int revents)
+{
+        uint64_t now = deadline_now();
+        int r;
+
+        if (bus->dispatching > 0)
+                return -EBUSY;
+        bus->refs++;
+        bus->dispatching++;
+        r = link_process(bus->link, revents, now);
+        if (expire_deadlines(bus, now))
+                r = 1;
+        bus->dispatching--;
+        mqttrpc_bus_unref(bus);
+        return r;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_process(MqttRpcBus *bus)
+{
+        return mqttrpc_bus_process_events(bus, POLLIN | POLLOUT);
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_wait(MqttRpcBus *bus, uint64_t timeout_usec)
+{
+        struct pollfd pollfd = {.fd = mqttrpc_bus_get_fd(bus)};
+        struct timespec timeout, *wait = NULL;
+        uint64_t now = deadline_now(), until;
+        int r;
+
+        if (bus->dispatching > 0)
+                return -EBUSY;
+        if (pollfd.fd >= 0)
+                pollfd.events = (short)mqttrpc_bus_get_events(bus);
+        mqttrpc_bus_get_timeout(bus, &until);
+        if (until != USEC_INFINITY)
+                timeout_usec = MIN(timeout_usec, until > now ? until - now : 0);
+        if (timeout_usec != USEC_INFINITY) {
+                timeout.tv_sec = (time_t)(timeout_usec / USEC_PER_SEC);
+                timeout.tv_nsec = (long)(timeout_usec % USEC_PER_SEC * 1000);
+                wait = &timeout;
+        }
+        r = ppoll(&pollfd, pollfd.fd >= 0 ? 1 : 0, wait, NULL);
+        if (r < 0)
+                return errno == EINTR ? 0 : -errno;
+        return r > 0 || (until != USEC_INFINITY && deadline_now() >= until);
+}

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Own calls: sending them, and the table of those that wait for a reply. A call is in the table
+ * from the moment its request was handed to the connection until exactly one of these: its reply, a
+ * refusal by the broker, its deadline, the loss of the connection, its slot's end. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/limits.h"
+#include "common/util.h"
+#include "libmqttrpc/bus.h"
+#include "libmqttrpc/envelope.h"
+#include "libmqttrpc/reply.h"
+
+struct PendingCall {
+        MqttRpcSlot slot; /* first: a slot is a call */
+        Deadline deadline;
+        uint64_t counter; /* of its id; the key */
+        UT_hash_handle hh;
+        MqttRpcReplyHandler handler;
+        void *userdata;
+        size_t topic_length;
+        char topic[]; /* of the request */
+};
+
+enum { ID_LENGTH = BUS_PREFIX_LENGTH + 1 + 20 }; /* prefix, '-', a 64-bit number */
+
+static PendingCall *call_of_slot(MqttRpcSlot *slot)
+{
+        return (PendingCall *)slot;
+}
+
+static PendingCall *call_of_deadline(Deadline *deadline)
+{
+        return (PendingCall *)((char *)deadline - offsetof(PendingCall, deadline));
+}
+
+static void cancel_call(MqttRpcSlot *slot)
+{
+        PendingCall *call = call_of_slot(slot);
+
+        HASH_DEL(slot->bus->calls, call);
+        deadline_remove(&slot->bus->deadlines, &call->deadline);
+}
+
+static void release_call(MqttRpcSlot *slot)
+{
+        free(call_of_slot(slot));
+}
+
+/* ---- ends of a call ---- */
+
+/* Takes the call out of the table and tells its owner. Consumes `reply`, which may be NULL. */
+static void finish(PendingCall *call, MqttRpcReply *reply)
+{
+        MqttRpcReplyHandler handler = call->handler;
+        void *userdata = call->userdata;
+        MqttRpcBus *bus = call->slot.bus;
+
+        slot_end(&call->slot);
+        if (!reply) {
+                bus_log(bus, MQTTRPC_LOG_ERROR, "a reply was lost: out of memory");
+                return;
+        }
+        bus->refs++;
+        bus->dispatching++;
+        handler(reply, userdata);
+        bus->dispatching--;
+        mqttrpc_bus_unref(bus);
+        mqttrpc_reply_unref(reply);
+}
+
+static void finish_with_error(PendingCall *call, MqttRpcError *error)
+{
+        MqttRpcReply *reply = NULL;
+
+        (void)reply_new_error(error, &reply);
+        finish(call, reply);
+}
+
+static void on_deadline(Deadline *deadline)
+{
+        PendingCall *call = call_of_deadline(deadline);
+
+        finish_with_error(call,
+                          mqttrpc_error_new(MQTTRPC_ERROR_TIMEOUT, "no reply in time from %.*s",
+                                            (int)call->topic_length, call->topic));
+}
+
+void calls_fail_all(MqttRpcBus *bus, const char *text)
+{
+        /* A callback may start or cancel others: always take the first. New ones cannot come in,
+         * since the link is down. */
+        while (bus->calls) {
+                MqttRpcError *error = mqttrpc_error_new(MQTTRPC_ERROR_DISCONNECTED, "%s", text);
+
+                (void)mqttrpc_error_set_executed(error, MQTTRPC_EXECUTED_MAYBE);
+                finish_with_error(bus->calls, error);
+        }
+}
+
+void calls_on_published(MqttRpcBus *bus, uint64_t cookie, int reason)
+{
+        PendingCall *call;
+
+        if (reason != LINK_REASON_NO_SUBSCRIBERS && reason < 0x80)
+                return;
+        HASH_FIND(hh, bus->calls, &cookie, sizeof(cookie), call);
+        if (!call)
+                return;
+        if (reason == LINK_REASON_NO_SUBSCRIBERS)
+                finish_with_error(call, mqttrpc_error_new(MQTTRPC_ERROR_NO_SERVICE,
+                                                          "nobody serves %s", call->topic));
+        else if (reason == LINK_REASON_NOT_AUTHORIZED) {
+                MqttRpcError *error = mqttrpc_error_new(
+                        MQTTRPC_ERROR_ACCESS_DENIED, "the broker does not let '%s' publish to %s",
+                        bus->caller, call->topic);
+
+                (void)mqttrpc_error_set_executed(error, MQTTRPC_EXECUTED_NO);
+                finish_with_error(call, error);
+        } else {
+                finish_with_error(call, mqttrpc_error_new(MQTTRPC_ERROR_FAILED,
+                                                          "the broker refuses the request (0x%02x)",
+                                                          (unsigned)reason));
+        }
+}
+
+/* ---- replies ---- */
+
+/* The counter in "prefix-counter", if the prefix is ours. */
+static bool parse_own_id(const MqttRpcBus *bus, const char *id, size_t length,
+                         uint64_t *ret_counter)
+{
+        return length > BUS_PREFIX_LENGTH + 1 && !memcmp(id, bus->id_prefix, BUS_PREFIX_LENGTH) &&
+               id[BUS_PREFIX_LENGTH] == '-' &&
+               json_parse_uint64(id + BUS_PREFIX_LENGTH + 1, length - BUS_PREFIX_LENGTH - 1,
+                                 ret_counter) >= 0;
+}
+
+/* The call that a response belongs to: by its id, or, when the server could not read the id, by the
+ * Correlation Data, which carries the same text. */
+static PendingCall *find_call(MqttRpcBus *bus, const EnvelopeResponse *response,
+                              const LinkMessage *message)
+{
+        const char *id = message->correlation;
+        size_t length = message->correlation_length;
+        PendingCall *call;
+        uint64_t counter;
+
+        if (json_type(&bus->doc, response->id) == JSON_STRING) {
+                id = json_raw(&bus->doc, response->id, &length);
+                id++;
+                length -= 2;
+                if (message->correlation_length > 0 &&
+                    (message->correlation_length != length ||
+                     memcmp(message->correlation, id, length) != 0))
+                        return NULL;
+        } else if (json_type(&bus->doc, response->id) != JSON_NULL || response->error == 0) {
+                return NULL;
+        }
+        if (!id || !parse_own_id(bus, id, length, &counter))
+                return NULL;
+        HASH_FIND(hh, bus->calls, &counter, sizeof(counter), call);
+        return call;
+}
+
+static void accept_reply(MqttRpcBus *bus, PendingCall *call, const EnvelopeResponse *response)
+{
+        MqttRpcReply *reply = NULL;
+
+        if (response->error > 0) {
+                (void)reply_new_error(mqttrpc_error_read(&bus->doc, response->error), &reply);
+        } else {
+                size_t length;
+                const char *result = json_raw(&bus->doc, response->result, &length);
+
+                (void)reply_new_result(result, length, &reply);
+        }
+        finish(call, reply);
+}
+
+static bool is_own_token(const MqttRpcBus *bus, const Topic *topic)
+{
+        return topic->token.length == strlen(bus->token) &&
+               !memcmp(topic->token.at, bus->token, topic->token.length) &&
+               topic->caller.length == strlen(bus->caller) &&
+               !memcmp(topic->caller.at, bus->caller, topic->caller.length);
+}
+
+void calls_on_reply(MqttRpcBus *bus, const Topic *topic, const LinkMessage *message)
+{
+        size_t topic_length = (size_t)(topic->token.at - message->topic) - 1;
+        EnvelopeResponse response;
+        PendingCall *call = NULL;
+
+        if (!message->retain && is_own_token(bus, topic) &&
+            json_scan(&bus->doc, message->payload, message->length, JSON_SCAN_STRICT) >= 0 &&
+            envelope_read_response(&bus->doc, &response) >= 0)
+                call = find_call(bus, &response, message);
+        if (!call || call->topic_length != topic_length ||
+            memcmp(call->topic, message->topic, topic_length) != 0) {
+                bus_count(bus, MQTTRPC_COUNT_UNMATCHED_REPLIES);
+                return;
+        }
+        accept_reply(bus, call, &response);
+}
+
+/* ---- sending ---- */
+
+static int check_params(MqttRpcBus *bus, const char *params, MqttRpcError **ret_error)
+{
+        JsonDoc *doc = &bus->params_doc;
+
+        if (!params)
+                return 0;
+        if (json_scan(doc, params, strlen(params), JSON_SCAN_STRICT) < 0)
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
+                                         "params are not JSON: %s at byte %zu", doc->error_reason,
+                                         doc->error_offset);
+        if (json_type(doc, 0) != JSON_ARRAY && json_type(doc, 0) != JSON_OBJECT)
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
+                                         "params must be a JSON array or object");
+        return 0;
+}
+
+static int check_name(const char *what, const char *name, bool valid, MqttRpcError **ret_error)
+{
+        if (valid)
+                return 0;
+        return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
+                                 "'%.64s' is no valid %s: use letters, digits, '_', '.' and '-'",
+                                 name, what);
+}
+
+static int check_names(const char *service, const char *object, const char *method,
+                       MqttRpcError **ret_error)
+{
+        int r;
+
+        r = check_name("service", service, topic_name_is_valid(service, strlen(service)),
+                       ret_error);
+        if (r >= 0)
+                r = check_name("object", object, topic_object_is_valid(object, strlen(object)),
+                               ret_error);
+        if (r >= 0)
+                r = check_name("method", method, topic_name_is_valid(method, strlen(method)),
+                               ret_error);
+        return r;
+}
+
+/* One request to be sent, and what its MQTT 5 properties say. */
+typedef struct Outgoing {
+        const char *id; /* NULL: a notification */
+        uint64_t timeout_usec;
+        int qos;
+        uint64_t counter;
+} Outgoing;
+
+static int explain_publish(int r, MqttRpcBus *bus, MqttRpcError **ret_error)
+{
+        MqttRpcError *error = NULL;
+
+        switch (r) {
+        case -ENOTCONN:
+                r = mqttrpc_error_set(&error, MQTTRPC_ERROR_DISCONNECTED,
+                                      "not connected to the broker; nothing was sent");
+                break;
+        case -ENOBUFS:
+                r = mqttrpc_error_set(&error, MQTTRPC_ERROR_BUSY,
+                                      "the broker does not take messages fast enough");
+                break;
+        case -EMSGSIZE:
+                r = mqttrpc_error_set(&error, MQTTRPC_ERROR_TOO_LARGE,
+                                      "the request is larger than allowed");
+                break;
+        default: return r;
+        }
+        (void)mqttrpc_error_set_executed(error, MQTTRPC_EXECUTED_NO);
+        if (ret_error && !*ret_error)
+                *ret_error = error;
+        else
+                mqttrpc_error_free(error);
+        return r;
+}
+
+/* The request's topic is in bus->topic. */
+static int publish(MqttRpcBus *bus, const char *method, const char *params,
+                   const Outgoing *outgoing, MqttRpcError **ret_error)
+{
+        bool v5 = link_settings(bus->link)->protocol == 5;
+        uint64_t ttl_msec = (outgoing->timeout_usec + 999) / USEC_PER_MSEC;
+        CLEANUP_BUFFER Buffer response_topic = BUFFER_INIT(0);
+        char ttl[24];
+        LinkUserProperty user[] = {{"ttl", ttl}};
+        LinkPublish message = {.qos = outgoing->qos, .user = user, .n_user = ARRAY_SIZE(user)};
+        int r;
+
+        buffer_clear(&bus->payload);
+        r = envelope_write_request(&bus->payload, outgoing->id, method, params, v5 ? 0 : ttl_msec);
+        if (r >= 0 && bus->payload.length > bus->limits[MQTTRPC_LIMIT_PAYLOAD_BYTES])
+                r = -EMSGSIZE;
+        if (r >= 0 && outgoing->id) {
+                buffer_append(&response_topic, bus->topic.data, bus->topic.length);
+                buffer_append_char(&response_topic, '/');
+                r = buffer_append_text(&response_topic, bus->token);
+        }
+        if (r < 0)
+                return explain_publish(r, bus, ret_error);
+        snprintf(ttl, sizeof(ttl), "%" PRIu64, ttl_msec);
+        message.topic = bus->topic.data;
+        message.payload = bus->payload.data;
+        message.length = bus->payload.length;
+        message.response_topic = outgoing->id ? response_topic.data : NULL;
+        message.correlation = outgoing->id;
+        message.correlation_length = outgoing->id ? strlen(outgoing->id) : 0;
+        message.expiry_sec = (uint32_t)((ttl_msec + 999) / 1000);
+        return explain_publish(link_publish(bus->link, &message, outgoing->counter), bus,
+                               ret_error);
+}
+
+static int prepare(MqttRpcBus *bus, const char *service, const char *object, const char *method,
+                   const char *params, MqttRpcError **ret_error)
+{
+        int r;
+
+        r = check_names(service, object, method, ret_error);
+        if (r >= 0)
+                r = check_params(bus, params, ret_error);
+        if (r < 0)
+                return r;
+        if (!link_is_up(bus->link))
+                return explain_publish(-ENOTCONN, bus, ret_error);
+        buffer_clear(&bus->topic);
+        return topic_write_call(&bus->topic, bus->root, service, object, method, bus->caller);
+}
+
+static int qos_of(const MqttRpcBus *bus, MqttRpcCallFlags flags)
+{
+        if (flags & MQTTRPC_CALL_QOS0)
+                return 0;
+        return flags & MQTTRPC_CALL_QOS1 ? 1 : bus->qos;
+}
+
+static int add_call(MqttRpcBus *bus, uint64_t timeout_usec, MqttRpcReplyHandler handler,
+                    void *userdata, PendingCall **ret_call)
+{
+        PendingCall *call;
+        int r;
+
+        call = malloc(sizeof(*call) + bus->topic.length + 1);
+        if (!call)
+                return -ENOMEM;
+        *call = (PendingCall){.counter = ++bus->id_counter,
+                              .handler = handler,
+                              .userdata = userdata,
+                              .topic_length = bus->topic.length};
+        memcpy(call->topic, bus->topic.data, bus->topic.length + 1);
+        call->deadline.on_expired = on_deadline;
+        r = deadline_add(&bus->deadlines, &call->deadline, deadline_now() + timeout_usec);
+        if (r < 0) {
+                free(call);
+                return r;
+        }
+        HASH_ADD(hh, bus->calls, counter, sizeof(call->counter), call);
+        if (!call->hh.tbl) {
+                deadline_remove(&bus->deadlines, &call->deadline);
+                free(call);
+                return -ENOMEM;
+        }
+        *ret_call = call;
+        return 0;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_call_async(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const char *service,
+                                      const char *object, const char *method, const char *params,
+                                      uint64_t timeout_usec, MqttRpcCallFlags flags,
+                                      MqttRpcReplyHandler handler, void *userdata,
+                                      MqttRpcError **ret_error)
+{
+        Outgoing outgoing = {.qos = qos_of(bus, flags)};
+        char id[ID_LENGTH + 1];
+        PendingCall *call;
+        int r;
+
+        outgoing.timeout_usec =
+                timeout_usec > 0 ? MIN(timeout_usec, LIMIT_TIMEOUT_USEC) : DEFAULT_TIMEOUT_USEC;
+        r = prepare(bus, service, object, method, params, ret_error);
+        if (r < 0)
+                return r;
+        if (HASH_COUNT(bus->calls) >= bus->limits[MQTTRPC_LIMIT_PENDING_CALLS])
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_BUSY,
+                                         "%u calls are waiting for replies already",
+                                         HASH_COUNT(bus->calls));
+        r = add_call(bus, outgoing.timeout_usec, handler, userdata, &call);
+        if (r < 0)
+                return r;
+        snprintf(id, sizeof(id), "%s-%" PRIu64, bus->id_prefix, call->counter);
+        outgoing.id = id;
+        outgoing.counter = call->counter;
+        slot_init(&call->slot, bus, NULL, cancel_call, release_call);
+        r = publish(bus, method, params, &outgoing, ret_error);
+        if (r < 0) {
+                slot_end(&call->slot);
+                return r;
+        }
+        if (ret_slot) {
+                call->slot.floating = false;
+                call->slot.refs = 1;
+                *ret_slot = &call->slot;
+        }
+        return 0;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_notify(MqttRpcBus *bus, const char *service, const char *object,
+                                  const char *method, const char *params, MqttRpcCallFlags flags,
+                                  MqttRpcError **ret_error)
+{
+        Outgoing outgoing = {.qos = qos_of(bus, flags), .timeout_usec = DEFAULT_TIMEOUT_USEC};
+        int r;
+
+        r = prepare(bus, service, object, method, params, ret_error);
+        return r < 0 ? r : publish(bus, method, params, &outgoing, ret_error);
+}
+
+/* ---- blocking ---- */
+
+static int keep_reply(MqttRpcReply *reply, void *userdata)
+{
+        MqttRpcReply **ret_reply = userdata;
+
+        *ret_reply = mqttrpc_reply_ref(reply);
+        return 0;
+}
+
+DEFINE_CLEANUP(MqttRpcReply *, mqttrpc_reply_unref, reply_cleanup)
+DEFINE_CLEANUP(MqttRpcSlot *, mqttrpc_slot_unref, slot_cleanup)
+
+MQTTRPC_PUBLIC int mqttrpc_call(MqttRpcBus *bus, const char *service, const char *object,
+                                const char *method, const char *params, uint64_t timeout_usec,
+                                MqttRpcCallFlags flags, MqttRpcReply **ret_reply,
+                                MqttRpcError **ret_error)
+{
+        CLEANUP(reply_cleanup) MqttRpcReply *reply = NULL;
+        CLEANUP(slot_cleanup) MqttRpcSlot *slot = NULL;
+        const MqttRpcError *error;
+        int r;
+
+        if (bus->dispatching > 0)
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_BUSY,
+                                         "a blocking call inside a callback would wait for ever");
+        r = mqttrpc_call_async(bus, &slot, service, object, method, params, timeout_usec, flags,
+                               keep_reply, &reply, ret_error);
+        while (r >= 0 && !reply && slot->bus) {
+                r = mqttrpc_bus_process(bus);
+                if (r == 0 && !reply)
+                        r = mqttrpc_bus_wait(bus, USEC_INFINITY);
+        }
+        if (r < 0)
+                return r;
+        if (!reply)
+                return -ENOMEM;
+        error = mqttrpc_reply_get_error(reply);
+        if (error) {
+                if (ret_error && !*ret_error)
+                        *ret_error = mqttrpc_error_copy(error);
+                return mqttrpc_error_get_errno(error);
+        }
+        if (ret_reply)
+                *ret_reply = STEAL(reply);
+        return 0;
+}

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The way of a request from its topic to a service: is it fresh, where may the reply go, is it
+ * JSON, is it JSON-RPC, is there time left, was it seen before, is there room. Each step either
+ * passes it on, answers it with an error, or drops it, counted (protocol sections 3 to 5). */
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/limits.h"
+#include "libmqttrpc/batch.h"
+#include "libmqttrpc/envelope.h"
+#include "libmqttrpc/request.h"
+
+#define BUSY_RETRY_MSEC 100
+
+/* Correlation Data that is long enough to be taken for unique. */
+#define UNIQUE_CORRELATION_BYTES 8
+
+/* One message, and what the steps have found out about it. */
+typedef struct Incoming {
+        MqttRpcBus *bus;
+        Service *service;
+        const Topic *topic;
+        const LinkMessage *message;
+        ReplyAddress address;
+        uint64_t now;
+        uint64_t deadline_usec;
+        bool own_deadline;
+        Buffer reply_topic; /* backs address.topic */
+        Buffer key;         /* of the item being looked at */
+        Batch *batch;       /* NULL: a single request */
+        unsigned index;     /* of the item in the batch */
+} Incoming;
+
+/* ---- answers without a request object ---- */
+
+static void answer(Incoming *in, const char *response, size_t length, int code)
+{
+        if (in->batch)
+                batch_put(in->batch, in->bus, in->index, response, length);
+        else
+                (void)reply_send(in->bus, &in->address, response, length, code);
+}
+
+static void drop(Incoming *in)
+{
+        batch_skip(in->batch, in->bus);
+}
+
+static void reject(Incoming *in, TextSpan id, const MqttRpcError *error)
+{
+        Buffer *buffer = &in->bus->payload;
+
+        buffer_clear(buffer);
+        if (id.length == 0)
+                drop(in); /* a notification: not even an error */
+        else if (envelope_write_error(buffer, id, error) >= 0)
+                answer(in, buffer->data, buffer->length, mqttrpc_error_get_code(error));
+        else
+                drop(in);
+}
+
+static void reject_with(Incoming *in, TextSpan id, int code, const char *text)
+{
+        CLEANUP_RPC_ERROR MqttRpcError *error = mqttrpc_error_new(code, "%s", text);
+
+        reject(in, id, error);
+}
+
+/* ---- reply address and time ---- */
+
+static int find_reply_address(Incoming *in)
+{
+        static const TextSpan plain = {"reply", 5};
+        const LinkMessage *message = in->message;
+        TextSpan token = plain;
+
+        if (message->response_topic &&
+            topic_reply_token(in->topic, message->topic, message->response_topic,
+                              message->response_topic_length, &token) < 0) {
+                bus_count(in->bus, MQTTRPC_COUNT_BAD_RESPONSE_TOPIC);
+                bus_log(in->bus, MQTTRPC_LOG_WARNING,
+                        "request at %s dropped: its Response Topic is not that topic plus one "
+                        "level",
+                        message->topic);
+                return -EPERM;
+        }
+        buffer_append_text(&in->reply_topic, message->topic);
+        buffer_append_char(&in->reply_topic, '/');
+        if (buffer_append(&in->reply_topic, token.at, token.length) < 0)
+                return -ENOMEM;
+        in->address = (ReplyAddress){
+                .topic = in->reply_topic.data,
+                .correlation = message->correlation,
+                .correlation_length = message->correlation_length,
+                .qos = message->qos,
+                .generation = link_generation(in->bus->link),
+        };
+        return message->correlation_length > LIMIT_CORRELATION_BYTES ? -EMSGSIZE : 0;
+}
+
+static void limit_time(Incoming *in, uint64_t usec)
+{
+        in->deadline_usec = MIN(in->deadline_usec, in->now + usec);
+        in->own_deadline = false;
+}
+
+static uint64_t msec_to_usec(uint64_t msec)
+{
+        return MIN(msec, LIMIT_TIMEOUT_USEC / USEC_PER_MSEC) * USEC_PER_MSEC;
+}
+
+/* The deadline is the least of ttl, remaining expiry + 1 s, and our own limit. */
+static void find_deadline(Incoming *in)
+{
+        const LinkMessage *message = in->message;
+        uint64_t own = in->bus->limits[MQTTRPC_LIMIT_TIMEOUT_USEC], ttl;
+
+        in->deadline_usec = in->now + own;
+        in->own_deadline = true;
+        if (message->expiry_sec >= 0)
+                limit_time(in, ((uint64_t)message->expiry_sec + 1) * USEC_PER_SEC);
+        if (message->ttl && json_parse_uint64(message->ttl, strlen(message->ttl), &ttl) >= 0)
+                limit_time(in, msec_to_usec(ttl));
+        if (in->own_deadline)
+                in->deadline_usec = in->now + MIN(own, DEFAULT_TIMEOUT_USEC);
+}
+
+static bool is_expired(Incoming *in)
+{
+        if (in->deadline_usec > in->now)
+                return false;
+        bus_count(in->bus, MQTTRPC_COUNT_EXPIRED);
+        return true;
+}
+
+/* ---- duplicates ---- */
+
+static bool is_unique(const Incoming *in)
+{
+        return in->message->correlation_length >= UNIQUE_CORRELATION_BYTES;
+}
+
+/* FNV-1a; tells a repeated payload from another one of the same caller, no more. */
+static uint64_t hash_payload(const LinkMessage *message)
+{
+        uint64_t hash = UINT64_C(14695981039346656037);
+
+        for (size_t i = 0; i < message->length; i++)
+                hash = (hash ^ (unsigned char)message->payload[i]) * UINT64_C(1099511628211);
+        return hash;
+}
+
+/* What makes two requests the same: caller and id, and for ids that are not unique by themselves
+ * also the topics, the Correlation Data and the payload. */
+static int write_key(Incoming *in, TextSpan id, bool own_id, uint64_t payload_hash)
+{
+        Buffer *key = &in->key;
+
+        buffer_clear(key);
+        buffer_append(key, in->topic->caller.at, in->topic->caller.length);
+        buffer_append_char(key, '\0');
+        buffer_append(key, id.at, id.length);
+        if (own_id)
+                return buffer_status(key);
+        buffer_append_char(key, '\0');
+        buffer_append_text(key, in->address.topic);
+        buffer_append_char(key, '\0');
+        buffer_append(key, in->address.correlation, in->address.correlation_length);
+        buffer_append(key, &in->index, sizeof(in->index));
+        return buffer_append(key, &payload_hash, sizeof(payload_hash));
+}
+
+static void answer_again(Incoming *in, TextSpan id)
+{
+        size_t length;
+        const char *response;
+
+        response = dedup_find(in->bus->dedup, in->key.data, in->key.length, in->now, &length);
+        if (response)
+                answer(in, response, length, 0);
+        else
+                reject_with(in, id, MQTTRPC_ERROR_DUPLICATE,
+                            "this request was executed before; its result was not kept");
+}
+
+/* True if the request was seen before and has been dealt with. */
+static bool is_duplicate(Incoming *in, TextSpan id, bool own_id, uint32_t prefix, uint64_t counter)
+{
+        MqttRpcRequest *request;
+        size_t length;
+
+        HASH_FIND(hh, in->bus->requests, in->key.data, in->key.length, request);
+        if (request) {
+                drop(in); /* joins the first, whose answer is for both */
+        } else if (own_id && dedup_is_seen(in->bus->dedup, in->topic->caller, prefix, counter)) {
+                answer_again(in, id);
+        } else if (!own_id && is_unique(in) &&
+                   dedup_find(in->bus->dedup, in->key.data, in->key.length, in->now, &length)) {
+                answer_again(in, id);
+        } else {
+                return false;
+        }
+        bus_count(in->bus, MQTTRPC_COUNT_DUPLICATES);
+        return true;
+}
+
+/* ---- dispatch ---- */
+
+static void reject_busy(Incoming *in, TextSpan id)
+{
+        CLEANUP_RPC_ERROR MqttRpcError *error = NULL;
+
+        bus_count(in->bus, MQTTRPC_COUNT_BUSY);
+        error = mqttrpc_error_new(MQTTRPC_ERROR_BUSY, "%s has too many requests in hand",
+                                  in->service->name);
+        (void)mqttrpc_error_set_retry_after(error, BUSY_RETRY_MSEC);
+        reject(in, id, error);
+}
+
+static unsigned parse_hops(const LinkMessage *message)
+{
+        uint64_t hops = 0;
+
+        if (message->hops && json_parse_uint64(message->hops, strlen(message->hops), &hops) < 0)
+                hops = LIMIT_HOPS;
+        return (unsigned)MIN(hops, (uint64_t)UINT16_MAX);
+}
+
+static void dispatch(Incoming *in, const EnvelopeRequest *envelope, TextSpan method, bool keep)
+{
+        RequestParts parts = {
+                .service = in->service,
+                .object = in->topic->object,
+                .method = method,
+                .caller = in->topic->caller,
+                .id = envelope->id,
+                .address = in->address,
+                .deadline_usec = in->deadline_usec,
+                .own_deadline = in->own_deadline,
+                .generic = in->topic->kind == TOPIC_RPC,
+                .keep_response = keep,
+                .hops = parse_hops(in->message),
+                .batch = in->batch,
+                .batch_index = in->index,
+        };
+        MqttRpcRequest *request;
+
+        if (envelope->params > 0)
+                parts.params.at = json_raw(&in->bus->doc, envelope->params, &parts.params.length);
+        if (!envelope->notification)
+                parts.key = (TextSpan){in->key.data, in->key.length};
+        if (request_new(in->bus, &parts, &request) < 0) {
+                reject_with(in, envelope->id, MQTTRPC_ERROR_INTERNAL, "out of memory");
+                return;
+        }
+        bus_count(in->bus, MQTTRPC_COUNT_REQUESTS);
+        service_dispatch(in->service, request);
+}
+
+/* The last steps for one request whose method is known. */
+static void admit(Incoming *in, const EnvelopeRequest *envelope, TextSpan method)
+{
+        uint64_t counter = 0;
+        uint32_t prefix = 0;
+        bool own_id;
+
+        own_id = !envelope->notification && dedup_parse_id(envelope->id, &prefix, &counter);
+        if (!envelope->notification &&
+            write_key(in, envelope->id, own_id, own_id ? 0 : hash_payload(in->message)) < 0) {
+                reject_with(in, envelope->id, MQTTRPC_ERROR_INTERNAL, "out of memory");
+                return;
+        }
+        if (!envelope->notification && is_duplicate(in, envelope->id, own_id, prefix, counter))
+                return;
+        if (!service_has_room(in->service, in->bus, in->topic->caller)) {
+                reject_busy(in, envelope->id);
+                return;
+        }
+        if (own_id && dedup_mark(in->bus->dedup, in->topic->caller, prefix, counter) < 0) {
+                reject_with(in, envelope->id, MQTTRPC_ERROR_INTERNAL, "out of memory");
+                return;
+        }
+        dispatch(in, envelope, method, own_id || is_unique(in));
+}
+
+static bool is_stale(const Incoming *in, const EnvelopeRequest *envelope)
+{
+        if (in->message->epoch)
+                return strcmp(in->message->epoch, in->service->epoch) != 0;
+        return envelope->epoch > 0 &&
+               !json_string_is(&in->bus->doc, envelope->epoch, in->service->epoch);
+}
+
+/* On call/ the topic names the method and the body may repeat it; on rpc/ the body names it. */
+static int find_method(Incoming *in, const EnvelopeRequest *envelope, char **ret_text,
+                       TextSpan *ret_method)
+{
+        int r;
+
+        if (envelope->method == 0) {
+                *ret_method = in->topic->method;
+                return in->topic->kind == TOPIC_CALL ? 0 : -EINVAL;
+        }
+        r = json_string_dup(&in->bus->doc, envelope->method, ret_text);
+        if (r < 0)
+                return -EINVAL;
+        *ret_method = (TextSpan){*ret_text, strlen(*ret_text)};
+        if (in->topic->kind == TOPIC_RPC)
+                return topic_name_is_valid(ret_method->at, ret_method->length) ? 0 : -EINVAL;
+        return ret_method->length == in->topic->method.length &&
+                               !memcmp(ret_method->at, in->topic->method.at, ret_method->length)
+                       ? 0
+                       : -EINVAL;
+}
+
+static void handle_item(Incoming *in, uint32_t node)
+{
+        CLEANUP_RPC_ERROR MqttRpcError *error = NULL;
+        CLEANUP_FREE char *method_text = NULL;
+        EnvelopeRequest envelope;
+        TextSpan method;
+
+        if (envelope_read_request(&in->bus->doc, node, &envelope, &error) < 0) {
+                reject(in, envelope.id, error);
+                return;
+        }
+        if (envelope.notification)
+                envelope.id = (TextSpan){};
+        if (find_method(in, &envelope, &method_text, &method) < 0) {
+                reject_with(in, envelope.id, MQTTRPC_ERROR_INVALID_REQUEST,
+                            in->topic->kind == TOPIC_CALL
+                                    ? "'method' differs from the method in the topic"
+                                    : "'method' is missing or not a valid name");
+                return;
+        }
+        if (envelope.ttl_msec > 0 && !in->message->ttl)
+                limit_time(in, msec_to_usec(envelope.ttl_msec));
+        if (is_expired(in))
+                drop(in);
+        else if (is_stale(in, &envelope))
+                reject_with(in, envelope.id, MQTTRPC_ERROR_STALE_EPOCH,
+                            "the request was meant for an earlier incarnation of the service");
+        else
+                admit(in, &envelope, method);
+}
+
+static void handle_batch(Incoming *in)
+{
+        uint32_t count = in->bus->doc.nodes[0].count;
+        uint64_t deadline_usec = in->deadline_usec;
+        bool own_deadline = in->own_deadline;
+        Batch *batch;
+
+        if (in->topic->kind != TOPIC_RPC || count == 0 || count > LIMIT_BATCH_ITEMS) {
+                reject_with(in, envelope_null_id, MQTTRPC_ERROR_INVALID_REQUEST,
+                            in->topic->kind != TOPIC_RPC
+                                    ? "batches are for rpc/ topics"
+                                    : "a batch must have between 1 and 64 requests");
+                return;
+        }
+        if (batch_new(count, &in->address, &batch) < 0) {
+                reject_with(in, envelope_null_id, MQTTRPC_ERROR_INTERNAL, "out of memory");
+                return;
+        }
+        in->batch = batch;
+        JSON_FOREACH (&in->bus->doc, 0, item) {
+                in->deadline_usec = deadline_usec;
+                in->own_deadline = own_deadline;
+                handle_item(in, item);
+                in->index++;
+        }
+        batch_skip(batch, in->bus);
+}
+
+static void handle_payload(Incoming *in)
+{
+        const LinkMessage *message = in->message;
+        JsonDoc *doc = &in->bus->doc;
+        int r;
+
+        if (message->length > in->bus->limits[MQTTRPC_LIMIT_PAYLOAD_BYTES]) {
+                reject_with(in, envelope_null_id, MQTTRPC_ERROR_TOO_LARGE,
+                            "the request is larger than this service takes");
+                return;
+        }
+        r = json_scan(doc, message->payload, message->length, JSON_SCAN_STRICT);
+        if (r < 0) {
+                CLEANUP_RPC_ERROR MqttRpcError *error =
+                        mqttrpc_error_new(MQTTRPC_ERROR_PARSE, "not valid JSON: %s at byte %zu",
+                                          doc->error_reason, doc->error_offset);
+
+                reject(in, envelope_null_id, error);
+        } else if (json_type(doc, 0) == JSON_ARRAY) {
+                handle_batch(in);
+        } else {
+                handle_item(in, 0);
+        }
+}
+
+void incoming_on_request(MqttRpcBus *bus, const Topic *topic, const LinkMessage *message)
+{
+        Incoming in = {
+                .bus = bus,
+                .service = service_find(bus, topic->service),
+                .topic = topic,
+                .message = message,
+                .now = deadline_now(),
+        };
+        int r;
+
+        if (!in.service)
+                return;
+        if (message->retain) {
+                bus_count(bus, MQTTRPC_COUNT_RETAINED_REFUSED);
+                bus_log(bus, MQTTRPC_LOG_WARNING, "retained request at %s refused", message->topic);
+                return;
+        }
+        service_ref(in.service);
+        r = find_reply_address(&in);
+        find_deadline(&in);
+        if (r == -EMSGSIZE)
+                reject_with(&in, envelope_null_id, MQTTRPC_ERROR_INVALID_REQUEST,
+                            "Correlation Data is longer than 64 bytes");
+        else if (r >= 0 && !is_expired(&in))
+                handle_payload(&in);
+        service_unref(in.service);
+        buffer_done(&in.reply_topic);
+        buffer_done(&in.key);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "libmqttrpc/reply.h"
+
+#include <cJSON.h>
+#include <errno.h>
+#include <string.h>
+
+#include "common/util.h"
+
+struct MqttRpcReply {
+        unsigned refs;
+        bool failed;
+        MqttRpcError *error; /* may be NULL when it failed for want of memory */
+        cJSON *value;        /* parsed at the first use */
+        size_t length;
+        char result[]; /* NUL-terminated */
+};
+
+static MqttRpcReply *reply_new(size_t length)
+{
+        MqttRpcReply *reply;
+
+        reply = calloc(1, sizeof(*reply) + length + 1);
+        if (reply)
+                reply->refs = 1;
+        return reply;
+}
+
+int reply_new_result(const char *result, size_t length, MqttRpcReply **ret_reply)
+{
+        MqttRpcReply *reply = reply_new(length);
+
+        if (!reply)
+                return -ENOMEM;
+        reply->length = length;
+        memcpy(reply->result, result, length);
+        *ret_reply = reply;
+        return 0;
+}
+
+int reply_new_error(MqttRpcError *error, MqttRpcReply **ret_reply)
+{
+        MqttRpcReply *reply = reply_new(0);
+
+        if (!reply) {
+                mqttrpc_error_free(error);
+                return -ENOMEM;
+        }
+        reply->failed = true;
+        reply->error = error;
+        *ret_reply = reply;
+        return 0;
+}
+
+MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_ref(MqttRpcReply *reply)
+{
+        reply->refs++;
+        return reply;
+}
+
+MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_unref(MqttRpcReply *reply)
+{
+        if (!reply || --reply->refs > 0)
+                return NULL;
+        mqttrpc_error_free(reply->error);
+        cJSON_Delete(reply->value);
+        free(reply);
+        return NULL;
+}
+
+MQTTRPC_PUBLIC const MqttRpcError *mqttrpc_reply_get_error(const MqttRpcReply *reply)
+{
+        return reply->error;
+}
+
+MQTTRPC_PUBLIC const char *mqttrpc_reply_get_result(const MqttRpcReply *reply, size_t *ret_length)
+{
+        if (reply->failed)
+                return NULL;
+        if (ret_length)
+                *ret_length = reply->length;
+        return reply->result;
+}
+
+MQTTRPC_PUBLIC const struct cJSON *mqttrpc_reply_get_value(MqttRpcReply *reply)
+{
+        if (!reply->failed && !reply->value)
+                reply->value = cJSON_ParseWithLength(reply->result, reply->length);
+        return reply->value;
+}

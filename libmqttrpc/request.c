@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "libmqttrpc/request.h"
+
+#include <cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "common/limits.h"
+#include "libmqttrpc/batch.h"
+#include "libmqttrpc/envelope.h"
+
+/* ---- life ---- */
+
+static MqttRpcRequest *request_of_deadline(Deadline *deadline)
+{
+        return (MqttRpcRequest *)((char *)deadline - offsetof(MqttRpcRequest, deadline));
+}
+
+/* Takes the request off the bus: it is no longer in flight, and cannot be answered any more. */
+static void detach(MqttRpcRequest *request)
+{
+        MqttRpcBus *bus = request->bus;
+
+        if (!bus)
+                return;
+        deadline_remove(&bus->deadlines, &request->deadline);
+        if (request->parts.key.length > 0)
+                HASH_DEL(bus->requests, request);
+        DL_DELETE2(bus->inflight, request, previous, next);
+        bus->request_bytes -= request->size;
+        service_give_back(request->service, STEAL(request->load));
+        request->bus = NULL;
+}
+
+void requests_detach_all(MqttRpcBus *bus)
+{
+        while (bus->inflight) {
+                batch_skip(bus->inflight->parts.batch, NULL);
+                detach(bus->inflight);
+        }
+}
+
+static void request_free(MqttRpcRequest *request)
+{
+        if (request->bus)
+                detach(request);
+        service_unref(request->service);
+        cJSON_Delete(request->value);
+        for (size_t i = 0; request->strings && request->strings[i]; i++)
+                free(request->strings[i]);
+        free(request->strings);
+        free(request->checked_params);
+        json_doc_done(&request->doc);
+        free(request);
+}
+
+/* The end of a deadline that the caller knows needs no words; ours does. */
+static void on_deadline(Deadline *deadline)
+{
+        MqttRpcRequest *request = request_of_deadline(deadline);
+        MqttRpcError *error;
+
+        bus_count(request->bus, MQTTRPC_COUNT_EXPIRED);
+        request->expired = true;
+        if (request->parts.own_deadline) {
+                error = mqttrpc_error_new(MQTTRPC_ERROR_TIMEOUT, "%s did not answer in time",
+                                          request->service->name);
+                (void)mqttrpc_request_reply_error(request, error);
+                mqttrpc_error_free(error);
+                return;
+        }
+        batch_skip(request->parts.batch, request->bus);
+        detach(request);
+}
+
+static TextSpan copy_span(char **at, TextSpan span)
+{
+        TextSpan copy = {*at, span.length};
+
+        if (span.length > 0)
+                memcpy(*at, span.at, span.length);
+        (*at)[span.length] = '\0';
+        *at += span.length + 1;
+        return copy;
+}
+
+static void copy_parts(MqttRpcRequest *request, const RequestParts *parts)
+{
+        TextSpan topic = {parts->address.topic, strlen(parts->address.topic)};
+        TextSpan correlation = {parts->address.correlation, parts->address.correlation_length};
+        char *at = request->text;
+
+        request->parts = *parts;
+        request->parts.object = copy_span(&at, parts->object);
+        request->parts.method = copy_span(&at, parts->method);
+        request->parts.caller = copy_span(&at, parts->caller);
+        request->parts.id = copy_span(&at, parts->id);
+        request->parts.key = copy_span(&at, parts->key);
+        request->parts.params = copy_span(&at, parts->params);
+        request->parts.address.topic = copy_span(&at, topic).at;
+        request->parts.address.correlation = copy_span(&at, correlation).at;
+}
+
+static int attach(MqttRpcBus *bus, MqttRpcRequest *request)
+{
+        int r;
+
+        request->load = service_take(request->service, request->parts.caller);
+        if (!request->load)
+                return -ENOMEM;
+        r = deadline_add(&bus->deadlines, &request->deadline, request->parts.deadline_usec);
+        if (r < 0) {
+                service_give_back(request->service, STEAL(request->load));
+                return r;
+        }
+        DL_APPEND2(bus->inflight, request, previous, next);
+        bus->request_bytes += request->size;
+        request->bus = bus;
+        if (request->parts.key.length == 0)
+                return 0;
+        HASH_ADD_KEYPTR(hh, bus->requests, request->parts.key.at, request->parts.key.length,
+                        request);
+        if (!request->hh.tbl)
+                request->parts.key.length = 0; /* goes on, but a duplicate cannot join it */
+        return 0;
+}
+
+int request_new(MqttRpcBus *bus, const RequestParts *parts, MqttRpcRequest **ret_request)
+{
+        size_t size = sizeof(MqttRpcRequest) + 8; /* a NUL after each of the eight texts */
+        MqttRpcRequest *request;
+        int r;
+
+        size += parts->object.length + parts->method.length + parts->caller.length +
+                parts->id.length + parts->key.length + parts->params.length +
+                strlen(parts->address.topic) + parts->address.correlation_length;
+        request = malloc(size);
+        if (!request)
+                return -ENOMEM;
+        *request = (MqttRpcRequest){.refs = 1, .size = size};
+        request->service = service_ref(parts->service);
+        request->deadline.on_expired = on_deadline;
+        copy_parts(request, parts);
+        r = attach(bus, request);
+        if (r < 0) {
+                request_free(request);
+                return r;
+        }
+        *ret_request = request;
+        return 0;
+}
+
+MQTTRPC_PUBLIC MqttRpcRequest *mqttrpc_request_ref(MqttRpcRequest *request)
+{
+        request->refs++;
+        return request;
+}
+
+MQTTRPC_PUBLIC MqttRpcRequest *mqttrpc_request_unref(MqttRpcRequest *request)
+{
+        MqttRpcError *error;
+
+        if (!request || --request->refs > 0)
+                return NULL;
+        if (request->bus) {
+                request->refs = 1;
+                error = mqttrpc_error_new(MQTTRPC_ERROR_INTERNAL, "%s gave no answer",
+                                          request->service->name);
+                (void)mqttrpc_request_reply_error(request, error);
+                mqttrpc_error_free(error);
+                request->refs = 0;
+        }
+        request_free(request);
+        return NULL;
+}
+
+void request_set_checked(MqttRpcRequest *request, char *params, size_t length)
+{
+        request->checked_params = params;
+        request->checked_length = length;
+}
+
+/* ---- what it says ---- */
+
+MQTTRPC_PUBLIC const char *mqttrpc_request_get_service(const MqttRpcRequest *request)
+{
+        return request->service->name;
+}
+
+MQTTRPC_PUBLIC const char *mqttrpc_request_get_object(const MqttRpcRequest *request)
+{
+        return request->parts.object.at;
+}
+
+MQTTRPC_PUBLIC const char *mqttrpc_request_get_method(const MqttRpcRequest *request)
+{
+        return request->parts.method.at;
+}
+
+MQTTRPC_PUBLIC const char *mqttrpc_request_get_caller(const MqttRpcRequest *request)
+{
+        return request->parts.caller.at;
+}
+
+MQTTRPC_PUBLIC const char *mqttrpc_request_get_params(const MqttRpcRequest *request,
+                                                      size_t *ret_length)
+{
+        const char *text = request->parts.params.at;
+        size_t length = request->parts.params.length;
+
+        if (request->checked_params) {
+                text = request->checked_params;
+                length = request->checked_length;
+        } else if (length == 0) {
+                text = "[]";
+                length = 2;
+        }
+        if (ret_length)
+                *ret_length = length;
+        return text;
+}
+
+MQTTRPC_PUBLIC const struct cJSON *mqttrpc_request_get_value(MqttRpcRequest *request)
+{
+        size_t length;
+        const char *params = mqttrpc_request_get_params(request, &length);
+
+        if (!request->value)
+                request->value = cJSON_ParseWithLength(params, length);
+        return request->value;
+}
+
+MQTTRPC_PUBLIC uint64_t mqttrpc_request_get_deadline(const MqttRpcRequest *request)
+{
+        return request->parts.deadline_usec;
+}
+
+MQTTRPC_PUBLIC bool mqttrpc_request_is_notification(const MqttRpcRequest *request)
+{
+        return request->parts.id.length == 0;
+}
+
+MQTTRPC_PUBLIC bool mqttrpc_request_is_generic(const MqttRpcRequest *request)
+{
+        return request->parts.generic;
+}
+
+MQTTRPC_PUBLIC unsigned mqttrpc_request_get_hops(const MqttRpcRequest *request)
+{
+        return request->parts.hops;
+}
+
+/* ---- typed arguments ---- */
+
+static int find_argument(MqttRpcRequest *request, unsigned index, uint32_t *ret_node)
+{
+        unsigned i = 0;
+        int r;
+
+        if (request->doc.n_nodes == 0) {
+                size_t length;
+                const char *params = mqttrpc_request_get_params(request, &length);
+
+                r = json_scan(&request->doc, params, length, JSON_SCAN_STRICT);
+                if (r < 0)
+                        return r;
+        }
+        if (json_type(&request->doc, 0) != JSON_ARRAY)
+                return -EINVAL;
+        JSON_FOREACH (&request->doc, 0, item) {
+                if (i++ == index) {
+                        *ret_node = item;
+                        return 0;
+                }
+        }
+        return -ENOENT;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_request_get_boolean(MqttRpcRequest *request, unsigned index,
+                                               bool *ret_value)
+{
+        uint32_t node;
+        int r = find_argument(request, index, &node);
+
+        if (r < 0)
+                return r;
+        if (json_type(&request->doc, node) != JSON_BOOLEAN)
+                return -EINVAL;
+        *ret_value = json_boolean(&request->doc, node);
+        return 0;
+}
+
+/* The digits of a number, or of a string of digits. */
+static TextSpan digits_of(const JsonDoc *doc, uint32_t node)
+{
+        TextSpan span;
+
+        span.at = json_raw(doc, node, &span.length);
+        if (json_type(doc, node) == JSON_STRING) {
+                span.at++;
+                span.length -= 2;
+        }
+        return span;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_request_get_int64(MqttRpcRequest *request, unsigned index,
+                                             int64_t *ret_value)
+{
+        TextSpan digits;
+        uint32_t node;
+        int r = find_argument(request, index, &node);
+
+        if (r < 0)
+                return r;
+        digits = digits_of(&request->doc, node);
+        return json_parse_int64(digits.at, digits.length, ret_value);
+}
+
+MQTTRPC_PUBLIC int mqttrpc_request_get_uint64(MqttRpcRequest *request, unsigned index,
+                                              uint64_t *ret_value)
+{
+        TextSpan digits;
+        uint32_t node;
+        int r = find_argument(request, index, &node);
+
+        if (r < 0)
+                return r;
+        digits = digits_of(&request->doc, node);
+        return json_parse_uint64(digits.at, digits.length, ret_value);
+}
+
+MQTTRPC_PUBLIC int mqttrpc_request_get_double(MqttRpcRequest *request, unsigned index,
+                                              double *ret_value)
+{
+        static const struct {
+                const char *word;
+                double value;
+        } words[] = {{"NaN", __builtin_nan("")},
+                     {"Infinity", __builtin_inf()},
+                     {"-Infinity", -__builtin_inf()}};
+        uint32_t node;
+        int r = find_argument(request, index, &node);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+                if (json_string_is(&request->doc, node, words[i].word)) {
+                        *ret_value = words[i].value;
+                        return 0;
+                }
+        return json_double(&request->doc, node, ret_value);
+}
+
+MQTTRPC_PUBLIC int mqttrpc_request_get_string(MqttRpcRequest *request, unsigned index,
+                                              const char **ret_value)
+{
+        CLEANUP_FREE char *text = NULL;
+        size_t n = 0;
+        char **strings;
+        uint32_t node;
+        int r = find_argument(request, index, &node);
+
+        if (r < 0)
+                return r;
+        r = json_string_dup(&request->doc, node, &text);
+        if (r < 0)
+                return r;
+        while (request->strings && request->strings[n])
+                n++;
+        strings = reallocarray(request->strings, n + 2, sizeof(*strings));
+        if (!strings)
+                return -ENOMEM;
+        request->strings = strings;
+        strings[n] = STEAL(text);
+        strings[n + 1] = NULL;
+        *ret_value = strings[n];
+        return 0;
+}
+
+/* ---- answering ---- */
+
+int reply_send(MqttRpcBus *bus, const ReplyAddress *address, const char *response, size_t length,
+               int code)
+{
+        char rc[16];
+        LinkUserProperty user[] = {{"rc", rc}};
+        LinkPublish message = {
+                .topic = address->topic,
+                .payload = response,
+                .length = length,
+                .qos = address->qos,
+                .correlation = address->correlation,
+                .correlation_length = address->correlation_length,
+                .user = user,
+                .n_user = ARRAY_SIZE(user),
+        };
+        int r;
+
+        if (link_generation(bus->link) != address->generation)
+                return -ENOTCONN;
+        snprintf(rc, sizeof(rc), "%d", code);
+        r = link_publish(bus->link, &message, 0);
+        if (r < 0) {
+                bus_log(bus, MQTTRPC_LOG_WARNING, "reply to %s could not be sent: %s",
+                        address->topic, strerrordesc_np(-r));
+                return r;
+        }
+        bus_count(bus, MQTTRPC_COUNT_REPLIES);
+        if (code != 0)
+                bus_count(bus, MQTTRPC_COUNT_ERRORS);
+        return 0;
+}
+
+/* The method was executed, but its result cannot travel. */
+static int answer_too_large(MqttRpcRequest *request)
+{
+        MqttRpcError *error;
+
+        error = mqttrpc_error_new(MQTTRPC_ERROR_TOO_LARGE, "the result of %s is too large to send",
+                                  request->parts.method.at);
+        (void)mqttrpc_error_set_executed(error, MQTTRPC_EXECUTED_YES);
+        (void)mqttrpc_request_reply_error(request, error);
+        mqttrpc_error_free(error);
+        return -EMSGSIZE;
+}
+
+/* Hands the response in bus->payload to the batch or the connection; the request leaves the bus. */
+static int deliver(MqttRpcRequest *request, int code)
+{
+        MqttRpcBus *bus = request->bus;
+        const RequestParts *parts = &request->parts;
+        int r = 0;
+
+        if (parts->keep_response && !request->sensitive && !request->expired)
+                dedup_store(bus->dedup, parts->key.at, parts->key.length, bus->payload.data,
+                            bus->payload.length, parts->deadline_usec, deadline_now());
+        if (parts->batch)
+                batch_put(parts->batch, bus, parts->batch_index, bus->payload.data,
+                          bus->payload.length);
+        else
+                r = reply_send(bus, &parts->address, bus->payload.data, bus->payload.length, code);
+        if (r == -EMSGSIZE && code == 0)
+                return answer_too_large(request); /* the broker's limit is lower than ours */
+        detach(request);
+        return r;
+}
+
+/* 0 if an answer is still wanted and can be sent; 1 if it is not wanted. */
+static int check_answerable(MqttRpcRequest *request)
+{
+        if (!request->bus)
+                return request->expired ? -ETIMEDOUT : -EALREADY;
+        if (request->parts.id.length == 0) {
+                batch_skip(request->parts.batch, request->bus);
+                detach(request);
+                return 1;
+        }
+        buffer_clear(&request->bus->payload);
+        return 0;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_request_reply(MqttRpcRequest *request, const char *result, size_t length)
+{
+        int r;
+
+        r = check_answerable(request);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        if (!result)
+                result = "null";
+        if (length == SIZE_MAX)
+                length = strlen(result);
+        if (length > request->bus->limits[MQTTRPC_LIMIT_PAYLOAD_BYTES])
+                return answer_too_large(request);
+        r = envelope_write_result(&request->bus->payload, request->parts.id, result, length);
+        if (r < 0) {
+                detach(request);
+                return r;
+        }
+        return deliver(request, 0);
+}
+
+MQTTRPC_PUBLIC int mqttrpc_request_reply_error(MqttRpcRequest *request, const MqttRpcError *error)
+{
+        int r;
+
+        r = check_answerable(request);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = envelope_write_error(&request->bus->payload, request->parts.id, error);
+        if (r < 0) {
+                detach(request);
+                return r;
+        }
+        return deliver(request, mqttrpc_error_get_code(error));
+}

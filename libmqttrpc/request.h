@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* A request in a service's hands: from dispatch until its answer, its deadline, or the loss of the
+ * connection it came by. It owns copies of all it was made from, so that a handler may keep it. */
+
+#include "libmqttrpc/bus.h"
+#include "libmqttrpc/service.h"
+
+typedef struct Batch Batch;
+
+/* Where a response goes. In a request or batch the strings are its own. */
+typedef struct ReplyAddress {
+        const char *topic; /* the request's topic and the token */
+        const void *correlation;
+        size_t correlation_length;
+        int qos;
+        uint64_t generation; /* of the connection: a reply never leaves by another one */
+} ReplyAddress;
+
+/* What a request is made from; all borrowed. */
+typedef struct RequestParts {
+        Service *service;
+        TextSpan object;
+        TextSpan method;
+        TextSpan caller;
+        TextSpan id;  /* raw token; empty for a notification */
+        TextSpan key; /* for recognizing duplicates; empty: cannot be recognized */
+        TextSpan params;
+        uint64_t payload_hash;
+        ReplyAddress address;
+        uint64_t deadline_usec;
+        bool own_deadline; /* ours, not the caller's: its end is answered with TIMEOUT */
+        bool generic;
+        bool keep_response; /* for duplicates that come after the answer */
+        unsigned hops;
+        Batch *batch;
+        unsigned batch_index;
+} RequestParts;
+
+struct MqttRpcRequest {
+        unsigned refs;
+        MqttRpcBus *bus; /* NULL once it is answered, expired, or the bus has gone */
+        Service *service;
+        CallerLoad *load;
+        Deadline deadline;
+        UT_hash_handle hh;
+        MqttRpcRequest *previous, *next;
+        RequestParts parts; /* the spans point into text[], each followed by a NUL */
+        size_t size;
+        bool sensitive; /* the response is not kept */
+        bool expired;
+        JsonDoc doc;          /* of params, at the first use */
+        struct cJSON *value;  /* likewise */
+        char **strings;       /* those handed out by get_string() */
+        char *checked_params; /* once they fit the method's declaration: in its order */
+        size_t checked_length;
+        char text[];
+};
+
+int request_new(MqttRpcBus *bus, const RequestParts *parts, MqttRpcRequest **ret_request);
+
+/* Replaces the params by the checked and ordered ones; takes the text over. */
+void request_set_checked(MqttRpcRequest *request, char *params, size_t length);
+
+/* Publishes a response; -ENOTCONN when the connection is not the one of the address. */
+int reply_send(MqttRpcBus *bus, const ReplyAddress *address, const char *response, size_t length,
+               int code);
