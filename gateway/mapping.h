@@ -138,7 +138,7 @@ struct MappingService {
         char *name; /* in topics; owned */
         char *file; /* where it came from; owned */
         char *summary;
-        char *bus;              /* "system", "session" or an address; NULL: the gateway's own */
+        char *bus;              /* "system", "session" or an address; NULL is "system" */
         char *bus_name;         /* D-Bus name; owned */
         bool activate;          /* a call may start the service */
         unsigned max_in_flight; /* D-Bus calls at a time */
