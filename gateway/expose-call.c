@@ -284,6 +284,42 @@ static int send_call(Expose *expose, MqttRpcRequest *request, MappingMember *mem
         return 0;
 }
 
+/* ---- caps ---- */
+
+static int too_many(unsigned count, const char *what, MqttRpcError **ret_error)
+{
+        int r;
+
+        r = set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_BUSY,
+                      "%u calls of %s are in flight already", count, what);
+        (void)mqttrpc_error_set_retry_after(*ret_error, BUSY_RETRY_MSEC);
+        return r;
+}
+
+static int check_room(const Expose *expose, MqttRpcError **ret_error)
+{
+        if (expose->n_calls < expose->mapping->max_in_flight)
+                return 0;
+        return too_many(expose->n_calls, expose->mapping->bus_name, ret_error);
+}
+
+/* The method's own limit, if its mapping sets one. */
+static int check_method_room(const Expose *expose, const MappingMember *member,
+                             MqttRpcError **ret_error)
+{
+        const ExposeCall *call;
+        unsigned count = 0;
+
+        if (member->rule->max_in_flight == 0)
+                return 0;
+        DL_FOREACH (expose->calls, call)
+                count += call->member->rule == member->rule &&
+                         !strcmp(call->member->member, member->member);
+        if (count < member->rule->max_in_flight)
+                return 0;
+        return too_many(count, member->name, ret_error);
+}
+
 static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject *object,
                    MappingMember *member, MqttRpcError **ret_error)
 {
@@ -298,7 +334,9 @@ static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject 
                 return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NOT_SUPPORTED,
                                  "'%s' passes file descriptors, which cannot travel by MQTT",
                                  member->name);
-        r = make_message(expose, request, object, member, &m, ret_error);
+        r = check_method_room(expose, member, ret_error);
+        if (r >= 0)
+                r = make_message(expose, request, object, member, &m, ret_error);
         if (r < 0)
                 return r;
         log_debug("%s calls %s.%s of %s", mqttrpc_request_get_caller(request), member->interface,
@@ -364,19 +402,6 @@ static int wait_for_introspection(ExposeObject *object, const MappingMember *mem
         if (r < 0)
                 return explain_send(r, object->expose, ret_error);
         return call_new(object->expose, request, &object->waiting, &call);
-}
-
-static int check_room(const Expose *expose, MqttRpcError **ret_error)
-{
-        int r;
-
-        if (expose->n_calls < expose->mapping->max_in_flight)
-                return 0;
-        r = set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_BUSY,
-                      "%u calls of %s are in flight already", expose->n_calls,
-                      expose->mapping->bus_name);
-        (void)mqttrpc_error_set_retry_after(*ret_error, BUSY_RETRY_MSEC);
-        return r;
 }
 
 int expose_call_on_request(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
