@@ -14,8 +14,10 @@
  * past 8, and every level costs a stack frame in every consumer. */
 #define LIMIT_JSON_DEPTH 32U
 
-/* Nesting of one value that we put into a JSON text of ours: leaves room for what is around it at
- * most, a batch, a response in it, an object of all properties in that, and one to spare. */
+/* Nesting of one D-Bus value in JSON, both ways. Outwards it leaves room for what is around it at
+ * most: a batch, a response in it, an object of all properties in that, and one to spare. Inwards
+ * it keeps a message within D-Bus's 64 levels, two of which a dict takes (beyond, dbus-daemon
+ * throws the sender off the bus). */
 #define LIMIT_VALUE_DEPTH (LIMIT_JSON_DEPTH - 4U)
 
 /* Nodes (values and keys) of one JSON text: bounds the index of a hostile "[[],[],…" payload to

@@ -10,8 +10,8 @@
 typedef struct GatewayConfig {
         Config config;
         char *broker;       /* URI; "mqtt://localhost" */
-        char *bus;          /* "system" (default), "session" or an address: for mappings that name
-                               no bus */
+        char *bus;          /* "system" (default), "session" or an address: the bus of mappings
+                               that name the system bus, or none */
         char *root;         /* topic prefix; "mb1" */
         char *name;         /* the gateway's own service name; "gateway" */
         JsonPaths mappings; /* folders, the later over the earlier; by default the shipped one and

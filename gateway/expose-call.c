@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: MIT */
+
+/* One MQTT request to a D-Bus service and back: look it up in the mapping, turn its parameters into
+ * a message, call without waiting and with the caller's remaining time, turn the reply into JSON. A
+ * call that needs introspection first waits for it, its object's other calls with it, nobody
+ * else's. Each request is answered exactly once: with the result, or with an error that says
+ * whether the method was executed. */
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <utlist.h>
+
+#include "common/limits.h"
+#include "common/log.h"
+#include "gateway/codec/dbus-to-json.h"
+#include "gateway/codec/json-to-dbus.h"
+#include "gateway/error-map.h"
+#include "gateway/expose.h"
+
+#define BUSY_RETRY_MSEC 100
+
+/* Working memory beyond this is given back after a large call. */
+#define SCRATCH_KEEP_BYTES (UINT32_C(256) << 10)
+
+struct ExposeCall {
+        Expose *expose;
+        MqttRpcRequest *request; /* a reference */
+        MappingMember *member;   /* a reference; NULL while it waits for introspection */
+        sd_bus_slot *slot;
+        uint64_t deadline_usec;
+        ExposeCall *prev, *next;
+};
+
+DEFINE_CLEANUP(MqttRpcError *, mqttrpc_error_free, rpc_error_cleanup)
+#define CLEANUP_RPC_ERROR CLEANUP(rpc_error_cleanup)
+
+static uint64_t now_usec(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* ---- calls ---- */
+
+static int call_new(Expose *expose, MqttRpcRequest *request, ExposeCall **list,
+                    ExposeCall **ret_call)
+{
+        ExposeCall *call;
+
+        call = calloc(1, sizeof(*call));
+        if (!call)
+                return -ENOMEM;
+        call->expose = expose;
+        call->request = mqttrpc_request_ref(request);
+        DL_APPEND(*list, call);
+        expose->n_calls++;
+        *ret_call = call;
+        return 0;
+}
+
+static void call_free(ExposeCall *call, ExposeCall **list)
+{
+        DL_DELETE(*list, call);
+        call->expose->n_calls--;
+        sd_bus_slot_unref(call->slot);
+        mapping_member_unref(call->member);
+        mqttrpc_request_unref(call->request);
+        free(call);
+}
+
+/* ---- errors ---- */
+
+static int set_error(MqttRpcError **ret_error, MqttRpcExecuted executed, int code,
+                     const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static int set_error(MqttRpcError **ret_error, MqttRpcExecuted executed, int code,
+                     const char *format, ...)
+{
+        CLEANUP_FREE char *text = NULL;
+        va_list arguments;
+        int r;
+
+        va_start(arguments, format);
+        if (vasprintf(&text, format, arguments) < 0)
+                text = NULL;
+        va_end(arguments);
+        r = mqttrpc_error_set(ret_error, code, "%s", text ? text : "out of memory");
+        (void)mqttrpc_error_set_executed(*ret_error, executed);
+        return r;
+}
+
+/* A D-Bus error as one of the wire, its name kept in data.name. */
+static MqttRpcError *error_from_dbus(const sd_bus_error *dbus, bool deadline_passed)
+{
+        MqttRpcExecuted executed;
+        int code = error_map_from_dbus(dbus->name, deadline_passed, &executed);
+        MqttRpcError *error;
+
+        error = mqttrpc_error_new(code, "%s",
+                                  dbus->message && *dbus->message ? dbus->message : dbus->name);
+        if (dbus->name)
+                (void)mqttrpc_error_set_name(error, dbus->name);
+        if (executed != MQTTRPC_EXECUTED_UNKNOWN)
+                (void)mqttrpc_error_set_executed(error, executed);
+        return error;
+}
+
+static int explain_params(int r, const CodecArg *argument, const Error *why,
+                          MqttRpcError **ret_error)
+{
+        switch (r) {
+        case -EINVAL:
+        case -ERANGE:
+                r = set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_INVALID_PARAMS, "%s",
+                              error_text(why));
+                break;
+        case -EOPNOTSUPP:
+                r = set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NOT_SUPPORTED, "%s",
+                              error_text(why));
+                break;
+        default:
+                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_INTERNAL,
+                                 "cannot make the D-Bus message: %s", error_text(why));
+        }
+        if (argument)
+                (void)mqttrpc_error_set_field(*ret_error, argument->name);
+        return r;
+}
+
+/* The method was executed, but what it returned cannot be said in JSON. */
+static MqttRpcError *explain_result(int r, const MappingMember *member, const Error *why)
+{
+        MqttRpcError *error;
+        int code = MQTTRPC_ERROR_INTERNAL;
+
+        if (r == -EOPNOTSUPP)
+                code = MQTTRPC_ERROR_NOT_SUPPORTED;
+        else if (r == -EMSGSIZE || r == -E2BIG)
+                code = MQTTRPC_ERROR_TOO_LARGE;
+        error = mqttrpc_error_new(code, "%s returned what cannot be passed on: %s", member->member,
+                                  r == -EMSGSIZE ? "the result is too large" : error_text(why));
+        (void)mqttrpc_error_set_executed(error, MQTTRPC_EXECUTED_YES);
+        return error;
+}
+
+static int explain_send(int r, const Expose *expose, MqttRpcError **ret_error)
+{
+        if (r == -ENOBUFS)
+                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_BUSY,
+                                 "D-Bus does not take messages fast enough");
+        if (r == -ENOTCONN || r == -ECONNRESET)
+                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_UNAVAILABLE,
+                                 "the gateway is not connected to the D-Bus %s bus",
+                                 dbus_link_get_address(expose->link));
+        return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_INTERNAL,
+                         "cannot call %s: %s", expose->mapping->bus_name, strerrordesc_np(-r));
+}
+
+/* ---- the way back ---- */
+
+static int reply_result(const ExposeCall *call, sd_bus_message *m)
+{
+        Buffer *buffer = &call->expose->scratch->buffer;
+        const MappingMember *member = call->member;
+        CLEANUP_RPC_ERROR MqttRpcError *failure = NULL;
+        CLEANUP_ERROR Error *why = NULL;
+        int r;
+
+        buffer_clear(buffer);
+        r = codec_result_to_json(m, &member->out, member->rule->result == 1, buffer, &why);
+        if (r >= 0)
+                return mqttrpc_request_reply(call->request, buffer_text(buffer), buffer->length);
+        failure = explain_result(r, member, why);
+        log_warning("%s.%s of %s: %s", member->interface, member->member,
+                    call->expose->mapping->bus_name, mqttrpc_error_get_message(failure));
+        return mqttrpc_request_reply_error(call->request, failure);
+}
+
+static int reply_failure(const ExposeCall *call, const sd_bus_error *dbus)
+{
+        CLEANUP_RPC_ERROR MqttRpcError *error =
+                error_from_dbus(dbus, now_usec() >= call->deadline_usec);
+
+        return mqttrpc_request_reply_error(call->request, error);
+}
+
+static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        ExposeCall *call = userdata;
+        Expose *expose = call->expose;
+
+        if (sd_bus_message_is_method_error(m, NULL))
+                (void)reply_failure(call, sd_bus_message_get_error(m));
+        else
+                (void)reply_result(call, m);
+        call_free(call, &expose->calls);
+        if (expose->scratch->buffer.capacity > SCRATCH_KEEP_BYTES)
+                buffer_done(&expose->scratch->buffer);
+        return 0;
+}
+
+/* ---- the way there ---- */
+
+static int append_params(Expose *expose, MqttRpcRequest *request, const MappingMember *member,
+                         sd_bus_message *m, MqttRpcError **ret_error)
+{
+        JsonDoc *doc = &expose->scratch->doc;
+        CLEANUP_ERROR Error *why = NULL;
+        const CodecArg *argument = NULL;
+        const char *params;
+        size_t length;
+        int r;
+
+        params = mqttrpc_request_get_params(request, &length);
+        r = json_scan(doc, params, length, JSON_SCAN_STRICT);
+        if (r < 0) /* the library has scanned it before */
+                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_INTERNAL,
+                                 "the parameters could not be read: %s", doc->error_reason);
+        r = codec_args_from_json(doc, 0, &member->in, m, &argument, &why);
+        return r < 0 ? explain_params(r, argument, why, ret_error) : 0;
+}
+
+static bool has_fd(const CodecArgs *args)
+{
+        for (size_t i = 0; i < args->count; i++)
+                if (codec_type_has_fd(args->items[i].type))
+                        return true;
+        return false;
+}
+
+static int make_message(Expose *expose, MqttRpcRequest *request, const MappingObject *object,
+                        const MappingMember *member, sd_bus_message **ret_message,
+                        MqttRpcError **ret_error)
+{
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        const MappingService *mapping = expose->mapping;
+        bool start = mapping->activate && !member->rule->no_auto_start;
+        sd_bus *bus = dbus_link_get_bus(expose->link);
+        int r;
+
+        if (!bus)
+                return explain_send(-ENOTCONN, expose, ret_error);
+        r = sd_bus_message_new_method_call(bus, &m, mapping->bus_name, object->path,
+                                           member->interface, member->member);
+        if (r >= 0)
+                r = sd_bus_message_set_auto_start(m, start);
+        if (r >= 0 && mqttrpc_request_is_notification(request))
+                r = sd_bus_message_set_expect_reply(m, false);
+        if (r < 0)
+                return explain_send(r, expose, ret_error);
+        r = append_params(expose, request, member, m, ret_error);
+        if (r < 0)
+                return r;
+        *ret_message = STEAL(m);
+        return 0;
+}
+
+static int send_call(Expose *expose, MqttRpcRequest *request, MappingMember *member,
+                     sd_bus_message *m, MqttRpcError **ret_error)
+{
+        uint64_t now = now_usec(), deadline = mqttrpc_request_get_deadline(request);
+        sd_bus *bus = dbus_link_get_bus(expose->link);
+        ExposeCall *call;
+        int r;
+
+        if (member->rule->timeout_usec > 0)
+                deadline = MIN(deadline, now + member->rule->timeout_usec);
+        if (deadline <= now)
+                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_TIMEOUT,
+                                 "no time was left to call %s", expose->mapping->bus_name);
+        r = call_new(expose, request, &expose->calls, &call);
+        if (r < 0)
+                return r;
+        call->member = mapping_member_ref(member);
+        call->deadline_usec = deadline;
+        r = sd_bus_call_async(bus, &call->slot, m, on_reply, call, deadline - now);
+        if (r < 0) {
+                call_free(call, &expose->calls);
+                return explain_send(r, expose, ret_error);
+        }
+        return 0;
+}
+
+static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject *object,
+                   MappingMember *member, MqttRpcError **ret_error)
+{
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        if (mqttrpc_request_is_generic(request) && !member->batch)
+                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_ACCESS_DENIED,
+                                 "'%s' has access class '%s' and is called by its own topic only",
+                                 member->name, member->access);
+        if (has_fd(&member->in) || has_fd(&member->out))
+                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NOT_SUPPORTED,
+                                 "'%s' passes file descriptors, which cannot travel by MQTT",
+                                 member->name);
+        r = make_message(expose, request, object, member, &m, ret_error);
+        if (r < 0)
+                return r;
+        log_debug("%s calls %s.%s of %s", mqttrpc_request_get_caller(request), member->interface,
+                  member->member, expose->mapping->bus_name);
+        if (!mqttrpc_request_is_notification(request))
+                return send_call(expose, request, member, m, ret_error);
+        r = sd_bus_send(dbus_link_get_bus(expose->link), m, NULL);
+        if (r < 0)
+                return explain_send(r, expose, ret_error);
+        return mqttrpc_request_reply(request, NULL, 0);
+}
+
+/* ---- looking it up ---- */
+
+/* Whether the object's introspection must come first. A member that the file types by itself needs
+ * none; one that came from the introspection of an earlier owner is not trusted with the next. */
+static bool must_wait(const ExposeObject *object, const MappingMember *member)
+{
+        if (!object->wants_introspection || object->is_known)
+                return false;
+        return object->was_known || !member || !member->typed;
+}
+
+static int no_method(const Expose *expose, const MqttRpcRequest *request,
+                     const MappingMember *member, MqttRpcError **ret_error)
+{
+        const char *method = mqttrpc_request_get_method(request);
+
+        if (member)
+                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NO_METHOD,
+                                 "the types of '%s' are neither in the mapping nor in the "
+                                 "introspection of %s",
+                                 method, expose->mapping->bus_name);
+        return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NO_METHOD,
+                         "%s/%s has no method '%s'", expose->mapping->name,
+                         mqttrpc_request_get_object(request), method);
+}
+
+/* Whether asking for introspection may start the service: not for the sake of a call that may not
+ * start it either. A member that is not known yet could be one that "*" stands for. */
+static bool may_start(const ExposeObject *object, const MappingMember *member)
+{
+        const MappingRule *all;
+
+        if (!object->expose->mapping->activate || (member && member->rule->no_auto_start))
+                return false;
+        for (const MappingInterface *i = object->mapping->interfaces; i && !member;
+             i = i->hh.next) {
+                all = i->all[MEMBER_METHOD];
+                if (all && all->no_auto_start)
+                        return false;
+        }
+        return true;
+}
+
+static int wait_for_introspection(ExposeObject *object, const MappingMember *member,
+                                  MqttRpcRequest *request, MqttRpcError **ret_error)
+{
+        ExposeCall *call;
+        int r;
+
+        r = expose_introspect(object, may_start(object, member));
+        if (r < 0)
+                return explain_send(r, object->expose, ret_error);
+        return call_new(object->expose, request, &object->waiting, &call);
+}
+
+static int check_room(const Expose *expose, MqttRpcError **ret_error)
+{
+        int r;
+
+        if (expose->n_calls < expose->mapping->max_in_flight)
+                return 0;
+        r = set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_BUSY,
+                      "%u calls of %s are in flight already", expose->n_calls,
+                      expose->mapping->bus_name);
+        (void)mqttrpc_error_set_retry_after(*ret_error, BUSY_RETRY_MSEC);
+        return r;
+}
+
+int expose_call_on_request(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+{
+        Expose *expose = userdata;
+        const char *name = mqttrpc_request_get_object(request);
+        MappingObject *mapping = mapping_service_find_object(expose->mapping, name);
+        MappingMember *member;
+        ExposeObject *object;
+        int r;
+
+        if (mqttrpc_request_get_hops(request) >= LIMIT_HOPS)
+                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_FAILED,
+                                 "the call went through %u gateways: is there a loop?", LIMIT_HOPS);
+        if (!mapping)
+                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NOT_FOUND,
+                                 "%s has no object '%s'", expose->mapping->name, name);
+        r = check_room(expose, ret_error);
+        if (r < 0)
+                return r;
+        member = mapping_object_find(mapping, MEMBER_METHOD, mqttrpc_request_get_method(request));
+        HASH_FIND_PTR(expose->objects, &mapping, object);
+        if (object && must_wait(object, member))
+                return wait_for_introspection(object, member, request, ret_error);
+        if (!member || !member->typed)
+                return no_method(expose, request, member, ret_error);
+        return forward(expose, request, mapping, member, ret_error);
+}
+
+/* Introspection failed: a member that can be used without goes on, the others learn why. */
+static int go_on(ExposeObject *object, MqttRpcRequest *request, const sd_bus_error *dbus,
+                 MqttRpcError **ret_error)
+{
+        MappingMember *member = mapping_object_find(object->mapping, MEMBER_METHOD,
+                                                    mqttrpc_request_get_method(request));
+
+        if (member && member->typed)
+                return forward(object->expose, request, object->mapping, member, ret_error);
+        if (!dbus)
+                return no_method(object->expose, request, member, ret_error);
+        *ret_error = error_from_dbus(dbus, false);
+        (void)mqttrpc_error_set_executed(*ret_error, MQTTRPC_EXECUTED_NO);
+        return mqttrpc_error_get_errno(*ret_error);
+}
+
+void expose_call_resume(ExposeObject *object, const sd_bus_error *error)
+{
+        ExposeCall *waiting = STEAL(object->waiting), *call;
+
+        while ((call = waiting)) {
+                CLEANUP_RPC_ERROR MqttRpcError *failure = NULL;
+
+                if (go_on(object, call->request, error, &failure) < 0)
+                        (void)mqttrpc_request_reply_error(call->request, failure);
+                call_free(call, &waiting);
+        }
+}
+
+static void end_list(ExposeCall **list)
+{
+        CLEANUP_RPC_ERROR MqttRpcError *error = NULL;
+        ExposeCall *call;
+
+        error = mqttrpc_error_new(MQTTRPC_ERROR_UNAVAILABLE, "the gateway no longer serves this");
+        (void)mqttrpc_error_set_executed(error, MQTTRPC_EXECUTED_MAYBE);
+        while ((call = *list)) {
+                (void)mqttrpc_request_reply_error(call->request, error);
+                call_free(call, list);
+        }
+}
+
+void expose_call_end_all(Expose *expose)
+{
+        end_list(&expose->calls);
+        for (ExposeObject *object = expose->objects; object; object = object->hh.next)
+                end_list(&object->waiting);
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "gateway/gateway.h"
+
+#include <errno.h>
+#include <mqttrpc/sd-event.h>
+#include <signal.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <utlist.h>
+
+#include "common/limits.h"
+#include "common/log.h"
+#include "gateway/expose.h"
+
+/* A connection to one bus; all mappings of that bus share it. */
+typedef struct GatewayBus {
+        DbusLink *link;
+        struct GatewayBus *next;
+} GatewayBus;
+
+typedef struct GatewayService {
+        Expose *expose;
+        struct GatewayService *next;
+} GatewayService;
+
+struct Gateway {
+        const GatewayConfig *config; /* borrowed */
+        sd_event *event;
+        MappingSet mappings;
+        ExposeScratch scratch;
+        MqttRpcBus *mqtt;
+        MqttRpcSdEvent glue;
+        GatewayBus *buses;
+        GatewayService *services;
+        bool mqtt_connected;
+        bool ready; /* told to the service manager */
+};
+
+/* ---- readiness ---- */
+
+static bool all_buses_connected(const Gateway *gateway)
+{
+        for (const GatewayBus *bus = gateway->buses; bus; bus = bus->next)
+                if (!dbus_link_is_connected(bus->link))
+                        return false;
+        return true;
+}
+
+static void update_status(Gateway *gateway)
+{
+        bool dbus = all_buses_connected(gateway), mqtt = gateway->mqtt_connected;
+
+        sd_notifyf(0, "STATUS=%u services; MQTT %s, D-Bus %s",
+                   HASH_COUNT(gateway->mappings.services), mqtt ? "connected" : "not connected",
+                   dbus ? "connected" : "not connected");
+        if (!mqtt || !dbus || gateway->ready)
+                return;
+        gateway->ready = true;
+        sd_notify(0, "READY=1");
+        log_info("ready: %u services", HASH_COUNT(gateway->mappings.services));
+}
+
+static void on_dbus_state(DbusLink *link, bool connected, void *userdata)
+{
+        if (connected)
+                log_info("connected to the D-Bus %s bus", dbus_link_get_address(link));
+        update_status(userdata);
+}
+
+static void on_mqtt_state(MqttRpcBus *bus, MqttRpcState state, const MqttRpcError *reason,
+                          void *userdata)
+{
+        Gateway *gateway = userdata;
+
+        gateway->mqtt_connected = state == MQTTRPC_STATE_CONNECTED;
+        if (state == MQTTRPC_STATE_CONNECTED)
+                log_info("connected to %s as '%s'", gateway->config->broker,
+                         mqttrpc_bus_get_caller(bus));
+        else if (state == MQTTRPC_STATE_WAITING)
+                log_warning("%s; trying again", mqttrpc_error_get_message(reason));
+        update_status(gateway);
+}
+
+static void on_mqtt_log(MqttRpcLogLevel level, const char *text, void *userdata)
+{
+        log_write((LogLevel)level, "mqtt: %s", text);
+}
+
+/* ---- MQTT ---- */
+
+/* Moves the reason of a library error into one of ours. */
+static int take_error(int r, MqttRpcError *error, Error **ret_error)
+{
+        if (r < 0)
+                error_set(ret_error, r, "%s",
+                          error ? mqttrpc_error_get_message(error) : strerrordesc_np(-r));
+        mqttrpc_error_free(error);
+        return r;
+}
+
+static int set_credentials(Gateway *gateway, Error **ret_error)
+{
+        const GatewayConfig *config = gateway->config;
+        CLEANUP_FREE char *password = NULL;
+        int r;
+
+        if (!config->user)
+                return 0;
+        r = gateway_config_read_password(config, &password, ret_error);
+        if (r < 0)
+                return r;
+        r = mqttrpc_bus_set_credentials(gateway->mqtt, config->user, password);
+        if (password)
+                explicit_bzero(password, strlen(password));
+        return take_error(r, NULL, ret_error);
+}
+
+static int set_up_mqtt(Gateway *gateway, Error **ret_error)
+{
+        static const MqttRpcMember own_members[] = {MQTTRPC_END};
+        const GatewayConfig *config = gateway->config;
+        MqttRpcError *error = NULL;
+        int r;
+
+        r = mqttrpc_bus_new(&gateway->mqtt);
+        if (r < 0)
+                return take_error(r, NULL, ret_error);
+        mqttrpc_bus_set_log_handler(gateway->mqtt, on_mqtt_log, gateway);
+        mqttrpc_bus_set_state_handler(gateway->mqtt, on_mqtt_state, gateway);
+        r = mqttrpc_bus_set_uri(gateway->mqtt, config->broker, &error);
+        if (r < 0)
+                return take_error(r, error, ret_error);
+        r = set_credentials(gateway, ret_error);
+        if (r < 0)
+                return r;
+        r = mqttrpc_bus_set_root(gateway->mqtt, config->root);
+        if (r >= 0)
+                r = mqttrpc_bus_set_keepalive(gateway->mqtt, config->keepalive_s);
+        if (r >= 0)
+                r = mqttrpc_bus_set_client_id(gateway->mqtt, config->client_id);
+        if (r >= 0)
+                r = mqttrpc_bus_set_tls(gateway->mqtt, config->ca_file, config->cert_file,
+                                        config->key_file);
+        if (r >= 0)
+                r = mqttrpc_add_service(gateway->mqtt, NULL, config->name, own_members, gateway,
+                                        &error);
+        return take_error(r, error, ret_error);
+}
+
+/* ---- D-Bus and mappings ---- */
+
+static int get_link(Gateway *gateway, const char *address, DbusLink **ret_link, Error **ret_error)
+{
+        GatewayBus *bus;
+        int r;
+
+        for (bus = gateway->buses; bus; bus = bus->next)
+                if (!strcmp(dbus_link_get_address(bus->link), address)) {
+                        *ret_link = bus->link;
+                        return 0;
+                }
+        bus = calloc(1, sizeof(*bus));
+        r = bus ? dbus_link_new(gateway->event, address, on_dbus_state, gateway, &bus->link)
+                : -ENOMEM;
+        if (r < 0) {
+                free(bus);
+                return error_set_errno(ret_error, r, "cannot use the D-Bus %s bus", address);
+        }
+        LL_APPEND(gateway->buses, bus);
+        *ret_link = bus->link;
+        return 0;
+}
+
+/* Mappings that name the system bus, or none, mean the bus of the configuration. */
+static const char *bus_of(const Gateway *gateway, const MappingService *mapping)
+{
+        return mapping->bus && strcmp(mapping->bus, "system") != 0 ? mapping->bus
+                                                                   : gateway->config->bus;
+}
+
+static int expose_service(Gateway *gateway, MappingService *mapping, Error **ret_error)
+{
+        const char *address = bus_of(gateway, mapping);
+        GatewayService *service;
+        DbusLink *link = NULL;
+        int r;
+
+        if (!strcmp(mapping->name, gateway->config->name))
+                return error_set(ret_error, -EEXIST, "%s: '%s' is the gateway's own service name",
+                                 mapping->file, mapping->name);
+        r = get_link(gateway, address, &link, ret_error);
+        if (r < 0)
+                return r;
+        service = calloc(1, sizeof(*service));
+        if (!service)
+                return -ENOMEM;
+        r = expose_new(mapping, link, gateway->mqtt, &gateway->scratch, &service->expose,
+                       ret_error);
+        if (r < 0) {
+                free(service);
+                return r;
+        }
+        LL_APPEND(gateway->services, service);
+        return 0;
+}
+
+static int load_mappings(Gateway *gateway, Error **ret_error)
+{
+        const JsonPaths *folders = &gateway->config->mappings;
+        CLEANUP_DIAGNOSTICS Diagnostics diagnostics = {};
+        int r;
+
+        r = mapping_set_load_folders(&gateway->mappings, (const char *const *)folders->items,
+                                     folders->count, &diagnostics);
+        for (size_t i = 0; i < diagnostics.count; i++)
+                log_write(diagnostics.items[i].level == DIAGNOSTIC_ERROR ? LOG_LEVEL_ERROR
+                                                                         : LOG_LEVEL_WARNING,
+                          "%s", diagnostics.items[i].text);
+        if (diagnostics_dropped(&diagnostics) > 0)
+                log_warning("and %zu more findings", diagnostics_dropped(&diagnostics));
+        if (r < 0)
+                return error_set_errno(ret_error, r, "cannot load the mappings");
+        if (r > 0)
+                log_error("%d mapping files have errors and are left out", r);
+        if (!gateway->mappings.services)
+                log_warning("no mapping is loaded: nothing of D-Bus is shown on MQTT");
+        for (MappingService *mapping = gateway->mappings.services; mapping;
+             mapping = mapping->hh.next) {
+                r = expose_service(gateway, mapping, ret_error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* ---- life ---- */
+
+static int set_up_event(Gateway *gateway, Error **ret_error)
+{
+        sigset_t signals;
+        int r;
+
+        /* sd-event takes these by signalfd, for which they must be blocked. */
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+        sigprocmask(SIG_BLOCK, &signals, NULL);
+        signal(SIGPIPE, SIG_IGN);
+        r = sd_event_new(&gateway->event);
+        if (r >= 0)
+                r = sd_event_add_signal(gateway->event, NULL, SIGTERM, NULL, NULL);
+        if (r >= 0)
+                r = sd_event_add_signal(gateway->event, NULL, SIGINT, NULL, NULL);
+        if (r >= 0)
+                r = sd_event_set_watchdog(gateway->event, true);
+        return r < 0 ? error_set_errno(ret_error, r, "cannot set up the event loop") : 0;
+}
+
+DEFINE_CLEANUP(Gateway *, gateway_free, gateway_cleanup)
+
+int gateway_new(const GatewayConfig *config, Gateway **ret_gateway, Error **ret_error)
+{
+        CLEANUP(gateway_cleanup) Gateway *gateway = NULL;
+        int r;
+
+        gateway = calloc(1, sizeof(*gateway));
+        if (!gateway)
+                return error_set(ret_error, -ENOMEM, "out of memory");
+        gateway->config = config;
+        gateway->scratch.buffer = BUFFER_INIT(LIMIT_PAYLOAD_BYTES);
+        r = set_up_event(gateway, ret_error);
+        if (r >= 0)
+                r = set_up_mqtt(gateway, ret_error);
+        if (r >= 0)
+                r = load_mappings(gateway, ret_error);
+        if (r < 0)
+                return r;
+        *ret_gateway = STEAL(gateway);
+        return 0;
+}
+
+Gateway *gateway_free(Gateway *gateway)
+{
+        GatewayService *service, *next_service;
+        GatewayBus *bus, *next_bus;
+
+        if (!gateway)
+                return NULL;
+        LL_FOREACH_SAFE (gateway->services, service, next_service) {
+                expose_free(service->expose);
+                free(service);
+        }
+        if (gateway->mqtt) {
+                mqttrpc_bus_set_state_handler(gateway->mqtt, NULL, NULL);
+                mqttrpc_bus_close(gateway->mqtt);
+        }
+        if (gateway->glue.bus)
+                mqttrpc_sd_event_detach(&gateway->glue);
+        mqttrpc_bus_unref(gateway->mqtt);
+        LL_FOREACH_SAFE (gateway->buses, bus, next_bus) {
+                dbus_link_free(bus->link);
+                free(bus);
+        }
+        mapping_set_done(&gateway->mappings);
+        json_doc_done(&gateway->scratch.doc);
+        buffer_done(&gateway->scratch.buffer);
+        sd_event_unref(gateway->event);
+        free(gateway);
+        return NULL;
+}
+
+static int connect_all(Gateway *gateway, Error **ret_error)
+{
+        MqttRpcError *error = NULL;
+        int r;
+
+        for (GatewayBus *bus = gateway->buses; bus; bus = bus->next) {
+                r = dbus_link_open(bus->link);
+                if (r < 0)
+                        return error_set_errno(ret_error, r, "cannot connect to D-Bus");
+        }
+        r = mqttrpc_sd_event_attach(&gateway->glue, gateway->mqtt, gateway->event,
+                                    SD_EVENT_PRIORITY_NORMAL);
+        if (r >= 0)
+                r = mqttrpc_bus_open(gateway->mqtt, &error);
+        return take_error(r, error, ret_error);
+}
+
+int gateway_run(Gateway *gateway, Error **ret_error)
+{
+        int r;
+
+        r = connect_all(gateway, ret_error);
+        if (r < 0)
+                return r;
+        r = sd_event_loop(gateway->event);
+        if (r < 0)
+                return error_set_errno(ret_error, r, "the event loop failed");
+        log_info("stopping");
+        sd_notify(0, "STOPPING=1\nSTATUS=Stopping");
+        return 0;
+}
