@@ -77,6 +77,10 @@
 /* Times a call may cross gateways before it is taken for a loop (protocol, user property hops). */
 #define LIMIT_HOPS 4U
 
+/* Log lines that peers can cause, in each span of time: enough to see what happens. */
+#define LIMIT_LOG_LINES     20U
+#define LIMIT_LOG_SPAN_USEC (UINT64_C(60) * 1000000)
+
 /* Bytes of a mapping or configuration file: the largest shipped mapping is below 64 KiB. */
 #define LIMIT_FILE_BYTES (UINT32_C(4) << 20)
 

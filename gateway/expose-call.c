@@ -174,8 +174,8 @@ static int reply_result(const ExposeCall *call, sd_bus_message *m)
         if (r >= 0)
                 return mqttrpc_request_reply(call->request, buffer_text(buffer), buffer->length);
         failure = explain_result(r, member, why);
-        log_warning("%s.%s of %s: %s", member->interface, member->member,
-                    call->expose->mapping->bus_name, mqttrpc_error_get_message(failure));
+        expose_warn(call->expose, "%s.%s: %s", member->interface, member->member,
+                    mqttrpc_error_get_message(failure));
         return mqttrpc_request_reply_error(call->request, failure);
 }
 

@@ -3,21 +3,42 @@
 #include "gateway/expose.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <utlist.h>
 
 #include "common/limits.h"
 #include "common/log.h"
 
+void expose_warn(Expose *expose, const char *format, ...)
+{
+        CLEANUP_FREE char *text = NULL;
+        struct timespec now;
+        unsigned left_out;
+        va_list arguments;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if (!log_limit_pass(&expose->log_limit, (uint64_t)now.tv_sec * USEC_PER_SEC, &left_out))
+                return;
+        va_start(arguments, format);
+        if (vasprintf(&text, format, arguments) < 0)
+                text = NULL;
+        va_end(arguments);
+        if (left_out > 0)
+                log_warning("%s: %u warnings were left out", expose->mapping->name, left_out);
+        log_warning("%s: %s", expose->mapping->name, text ? text : format);
+}
+
 /* ---- introspection ---- */
 
-static void log_findings(const Expose *expose, const Diagnostics *diagnostics)
+static void log_findings(Expose *expose, const Diagnostics *diagnostics)
 {
         for (size_t i = 0; i < diagnostics->count; i++)
-                log_warning("%s: %s", expose->mapping->name, diagnostics->items[i].text);
+                expose_warn(expose, "%s", diagnostics->items[i].text);
         if (diagnostics_dropped(diagnostics) > 0)
-                log_warning("%s: and %zu more findings", expose->mapping->name,
-                            diagnostics_dropped(diagnostics));
+                expose_warn(expose, "and %zu more findings", diagnostics_dropped(diagnostics));
 }
 
 static int apply(ExposeObject *object, const char *xml)
@@ -34,9 +55,8 @@ static int apply(ExposeObject *object, const char *xml)
                                                        &diagnostics);
         log_findings(object->expose, &diagnostics);
         if (r < 0) {
-                log_warning("%s: introspection of %s cannot be used: %s",
-                            object->expose->mapping->name, object->mapping->path,
-                            error ? error_text(error) : strerrordesc_np(-r));
+                expose_warn(object->expose, "introspection of %s cannot be used: %s",
+                            object->mapping->path, error ? error_text(error) : strerrordesc_np(-r));
                 return r;
         }
         object->is_known = object->was_known = true;

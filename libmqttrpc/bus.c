@@ -25,18 +25,38 @@ static const uint64_t default_limits[BUS_LIMITS] = {
 
 /* ---- helpers ---- */
 
-void bus_log(MqttRpcBus *bus, MqttRpcLogLevel level, const char *format, ...)
+static void log_va(MqttRpcBus *bus, MqttRpcLogLevel level, const char *format, va_list arguments)
 {
         CLEANUP_FREE char *text = NULL;
-        va_list arguments;
 
         if (!bus->log_handler)
                 return;
-        va_start(arguments, format);
         if (vasprintf(&text, format, arguments) < 0)
                 text = NULL;
-        va_end(arguments);
         bus->log_handler(level, text ? text : format, bus->log_userdata);
+}
+
+void bus_log(MqttRpcBus *bus, MqttRpcLogLevel level, const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        log_va(bus, level, format, arguments);
+        va_end(arguments);
+}
+
+void bus_log_peer(MqttRpcBus *bus, const char *format, ...)
+{
+        unsigned left_out;
+        va_list arguments;
+
+        if (!log_limit_pass(&bus->log_limit, deadline_now(), &left_out))
+                return;
+        if (left_out > 0)
+                bus_log(bus, MQTTRPC_LOG_WARNING, "%u warnings were left out", left_out);
+        va_start(arguments, format);
+        log_va(bus, MQTTRPC_LOG_WARNING, format, arguments);
+        va_end(arguments);
 }
 
 void bus_random_hex(char *text, size_t length)

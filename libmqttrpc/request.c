@@ -404,8 +404,8 @@ int reply_send(MqttRpcBus *bus, const ReplyAddress *address, const char *respons
         snprintf(rc, sizeof(rc), "%d", code);
         r = link_publish(bus->link, &message, 0);
         if (r < 0) {
-                bus_log(bus, MQTTRPC_LOG_WARNING, "reply to %s could not be sent: %s",
-                        address->topic, strerrordesc_np(-r));
+                bus_log_peer(bus, "reply to %s could not be sent: %s", address->topic,
+                             strerrordesc_np(-r));
                 return r;
         }
         bus_count(bus, MQTTRPC_COUNT_REPLIES);
