@@ -343,7 +343,7 @@ static void handle_item(Incoming *in, uint32_t node)
                                     : "'method' is missing or not a valid name");
                 return;
         }
-        find_deadline(in, envelope.ttl_msec > 0 && !in->message->ttl
+        find_deadline(in, envelope.ttl_msec < UINT64_MAX && !in->message->ttl
                                   ? MIN(in->patience, msec_to_usec(envelope.ttl_msec))
                                   : in->patience);
         if (is_expired(in))
