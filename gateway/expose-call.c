@@ -92,15 +92,28 @@ static int set_error(MqttRpcError **ret_error, MqttRpcExecuted executed, int cod
         return r;
 }
 
+/* Bytes of a text up to the limit, whole characters only. */
+static int error_text_length(const char *text)
+{
+        size_t length = strnlen(text, LIMIT_ERROR_TEXT_BYTES + 1);
+
+        if (length <= LIMIT_ERROR_TEXT_BYTES)
+                return (int)length;
+        length = LIMIT_ERROR_TEXT_BYTES;
+        while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+                length--;
+        return (int)length;
+}
+
 /* A D-Bus error as one of the wire, its name kept in data.name. */
 static MqttRpcError *error_from_dbus(const sd_bus_error *dbus, bool deadline_passed)
 {
+        const char *text = dbus->message && *dbus->message ? dbus->message : dbus->name;
         MqttRpcExecuted executed;
         int code = error_map_from_dbus(dbus->name, deadline_passed, &executed);
         MqttRpcError *error;
 
-        error = mqttrpc_error_new(code, "%s",
-                                  dbus->message && *dbus->message ? dbus->message : dbus->name);
+        error = mqttrpc_error_new(code, "%.*s", error_text_length(text), text);
         if (dbus->name)
                 (void)mqttrpc_error_set_name(error, dbus->name);
         if (executed != MQTTRPC_EXECUTED_UNKNOWN)
