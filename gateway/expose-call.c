@@ -244,6 +244,12 @@ static bool has_fd(const CodecArgs *args)
         return false;
 }
 
+/* Not for notifications, nor for methods that are annotated to never reply. */
+static bool wants_reply(const MqttRpcRequest *request, const MappingMember *member)
+{
+        return !mqttrpc_request_is_notification(request) && !member->no_reply;
+}
+
 static int make_message(Expose *expose, MqttRpcRequest *request, const MappingObject *object,
                         const MappingMember *member, sd_bus_message **ret_message,
                         MqttRpcError **ret_error)
@@ -260,7 +266,7 @@ static int make_message(Expose *expose, MqttRpcRequest *request, const MappingOb
                                            member->interface, member->member);
         if (r >= 0)
                 r = sd_bus_message_set_auto_start(m, start);
-        if (r >= 0 && mqttrpc_request_is_notification(request))
+        if (r >= 0 && !wants_reply(request, member))
                 r = sd_bus_message_set_expect_reply(m, false);
         if (r < 0)
                 return explain_send(r, expose, ret_error);
@@ -354,7 +360,7 @@ static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject 
                 return r;
         log_debug("%s calls %s.%s of %s", mqttrpc_request_get_caller(request), member->interface,
                   member->member, expose->mapping->bus_name);
-        if (!mqttrpc_request_is_notification(request))
+        if (wants_reply(request, member))
                 return send_call(expose, request, member, m, ret_error);
         r = sd_bus_send(dbus_link_get_bus(expose->link), m, NULL);
         if (r < 0)
