@@ -22,6 +22,7 @@ typedef struct Window {
 typedef struct Result {
         uint64_t expiry_usec;
         size_t length;
+        int code;
         UT_hash_handle hh; /* in the order of storing */
         size_t key_length;
         char data[]; /* key, then response */
@@ -197,23 +198,23 @@ int dedup_mark(Dedup *dedup, TextSpan caller, uint32_t prefix, uint64_t counter)
 /* ---- results ---- */
 
 void dedup_store(Dedup *dedup, const void *key, size_t key_length, const char *response,
-                 size_t length, uint64_t expiry_usec, uint64_t now)
+                 size_t length, int code, uint64_t expiry_usec, uint64_t now)
 {
         Result *result;
 
+        if (length > LIMIT_DEDUP_RESULT_BYTES)
+                return;
         while (dedup->results && (dedup->results->expiry_usec <= now ||
                                   HASH_COUNT(dedup->results) >= LIMIT_DEDUP_RESULTS ||
                                   dedup->result_bytes + length > LIMIT_DEDUP_RESULT_BYTES))
                 drop_result(dedup, dedup->results);
-        if (length > LIMIT_DEDUP_RESULT_BYTES)
-                return;
         HASH_FIND(hh, dedup->results, key, key_length, result);
         if (result)
                 drop_result(dedup, result);
         result = malloc(sizeof(*result) + key_length + length);
         if (!result)
                 return;
-        *result = (Result){.expiry_usec = expiry_usec, .length = length};
+        *result = (Result){.expiry_usec = expiry_usec, .length = length, .code = code};
         result->key_length = key_length;
         memcpy(result->data, key, key_length);
         memcpy(result->data + key_length, response, length);
@@ -226,7 +227,7 @@ void dedup_store(Dedup *dedup, const void *key, size_t key_length, const char *r
 }
 
 const char *dedup_find(Dedup *dedup, const void *key, size_t key_length, uint64_t now,
-                       size_t *ret_length)
+                       size_t *ret_length, int *ret_code)
 {
         Result *result;
 
@@ -234,5 +235,6 @@ const char *dedup_find(Dedup *dedup, const void *key, size_t key_length, uint64_
         if (!result || result->expiry_usec <= now)
                 return NULL;
         *ret_length = result->length;
+        *ret_code = result->code;
         return result->data + result->key_length;
 }

@@ -27,10 +27,11 @@ bool dedup_is_seen(Dedup *dedup, TextSpan caller, uint32_t prefix, uint64_t coun
 int dedup_mark(Dedup *dedup, TextSpan caller, uint32_t prefix, uint64_t counter);
 
 /* Keeps the response to the request with that key until `expiry_usec`; forgets the oldest ones
- * beyond the limits. Failing to keep it is not a failure: the request counts as DUPLICATE later. */
+ * beyond the limits. `code` is that of the error in it, or 0. Failing to keep it is not a failure:
+ * the request counts as DUPLICATE later. */
 void dedup_store(Dedup *dedup, const void *key, size_t key_length, const char *response,
-                 size_t length, uint64_t expiry_usec, uint64_t now);
+                 size_t length, int code, uint64_t expiry_usec, uint64_t now);
 
 /* The response, or NULL. Borrowed until the next dedup_store(). */
 const char *dedup_find(Dedup *dedup, const void *key, size_t key_length, uint64_t now,
-                       size_t *ret_length);
+                       size_t *ret_length, int *ret_code);

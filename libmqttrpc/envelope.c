@@ -23,6 +23,7 @@ static int read_id(const JsonDoc *doc, uint32_t id, EnvelopeRequest *request,
 
         if (id == 0) {
                 request->notification = true;
+                request->id = (TextSpan){};
                 return 0;
         }
         request->id = envelope_null_id;

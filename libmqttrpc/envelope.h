@@ -10,7 +10,8 @@
 
 typedef struct EnvelopeRequest {
         bool notification; /* no `id` at all */
-        TextSpan id;       /* the raw token; "null" when it is there but cannot be used */
+        TextSpan id;       /* the raw token; "null" when it is there but cannot be used, or when
+                            * this is no object; empty for a notification */
         uint32_t method;   /* node; 0: absent */
         uint32_t params;   /* node; 0: absent */
         uint64_t ttl_msec; /* from "x"; 0: absent */

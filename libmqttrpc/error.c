@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/json-write.h"
+#include "common/utf8.h"
 
 struct MqttRpcError {
         int code;
@@ -217,13 +218,30 @@ MQTTRPC_PUBLIC int mqttrpc_error_get_errno(const MqttRpcError *error)
         return line ? line->negative_errno : -EREMOTEIO;
 }
 
+/* Text may come from anywhere (file names, other libraries): bytes that are not UTF-8 are shown as
+ * '?', since they would spoil the whole response. */
+static void write_text(Buffer *buffer, const char *text)
+{
+        size_t length = strlen(text), at;
+
+        if (utf8_is_text(text, length)) {
+                json_write_string(buffer, text, length);
+                return;
+        }
+        at = buffer->length + 1;
+        json_write_string(buffer, text, length);
+        for (; buffer_status(buffer) >= 0 && at < buffer->length; at++)
+                if (buffer->data[at] & 0x80)
+                        buffer->data[at] = '?';
+}
+
 static void write_member(Buffer *buffer, const char *key, const char *text)
 {
         if (!text)
                 return;
         buffer_printf(buffer,
                       "%s\"%s\":", buffer_text(buffer)[buffer->length - 1] == '{' ? "" : ",", key);
-        json_write_string(buffer, text, strlen(text));
+        write_text(buffer, text);
 }
 
 static void write_data(const MqttRpcError *error, Buffer *buffer)
@@ -266,7 +284,7 @@ int mqttrpc_error_write(const MqttRpcError *error, Buffer *buffer)
         const char *data = mqttrpc_error_get_data(error);
 
         buffer_printf(buffer, "{\"code\":%d,\"message\":", mqttrpc_error_get_code(error));
-        json_write_string(buffer, message, strlen(message));
+        write_text(buffer, message);
         if (data) {
                 buffer_append_text(buffer, ",\"data\":");
                 buffer_append_text(buffer, data);

@@ -176,10 +176,12 @@ static void answer_again(Incoming *in, TextSpan id)
 {
         size_t length;
         const char *response;
+        int code;
 
-        response = dedup_find(in->bus->dedup, in->key.data, in->key.length, in->now, &length);
+        response =
+                dedup_find(in->bus->dedup, in->key.data, in->key.length, in->now, &length, &code);
         if (response)
-                answer(in, response, length, 0);
+                answer(in, response, length, code);
         else
                 reject_with(in, id, MQTTRPC_ERROR_DUPLICATE,
                             "this request was executed before; its result was not kept");
@@ -190,6 +192,7 @@ static bool is_duplicate(Incoming *in, TextSpan id, bool own_id, uint32_t prefix
 {
         MqttRpcRequest *request;
         size_t length;
+        int code;
 
         HASH_FIND(hh, in->bus->requests, in->key.data, in->key.length, request);
         if (request) {
@@ -197,7 +200,8 @@ static bool is_duplicate(Incoming *in, TextSpan id, bool own_id, uint32_t prefix
         } else if (own_id && dedup_is_seen(in->bus->dedup, in->topic->caller, prefix, counter)) {
                 answer_again(in, id);
         } else if (!own_id && is_unique(in) &&
-                   dedup_find(in->bus->dedup, in->key.data, in->key.length, in->now, &length)) {
+                   dedup_find(in->bus->dedup, in->key.data, in->key.length, in->now, &length,
+                              &code)) {
                 answer_again(in, id);
         } else {
                 return false;
@@ -326,8 +330,6 @@ static void handle_item(Incoming *in, uint32_t node)
                 reject(in, envelope.id, error);
                 return;
         }
-        if (envelope.notification)
-                envelope.id = (TextSpan){};
         if (find_method(in, &envelope, &method_text, &method) < 0) {
                 reject_with(in, envelope.id, MQTTRPC_ERROR_INVALID_REQUEST,
                             in->topic->kind == TOPIC_CALL

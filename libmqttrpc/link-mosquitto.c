@@ -17,7 +17,11 @@ enum { SUBSCRIBE_OPTIONS = MQTT_SUB_OPT_RETAIN_AS_PUBLISHED | MQTT_SUB_OPT_SEND_
 
 struct LinkHandle {
         struct mosquitto *mosquitto;
-        const LinkSettings *settings; /* borrowed */
+        /* Copies: an abandoned attempt may still run in its thread when the settings have gone. */
+        char *host;
+        uint16_t port;
+        int protocol;
+        unsigned keepalive_sec;
         const LinkHandleEvents *events;
         void *userdata;
         bool want_write;
@@ -198,9 +202,8 @@ static void on_message(struct mosquitto *mosquitto, void *userdata,
 
 /* ---- life ---- */
 
-static int set_options(LinkHandle *handle)
+static int set_options(LinkHandle *handle, const LinkSettings *settings)
 {
-        const LinkSettings *settings = handle->settings;
         struct mosquitto *mosquitto = handle->mosquitto;
         int rc;
 
@@ -217,9 +220,8 @@ static int set_options(LinkHandle *handle)
         return rc;
 }
 
-static int set_tls(LinkHandle *handle, MqttRpcError **ret_error)
+static int set_tls(LinkHandle *handle, const LinkSettings *settings, MqttRpcError **ret_error)
 {
-        const LinkSettings *settings = handle->settings;
         const char *folder = settings->ca_file ? NULL : "/etc/ssl/certs";
         int rc;
 
@@ -260,15 +262,20 @@ int link_handle_new(const LinkSettings *settings, const LinkHandleEvents *events
         handle = calloc(1, sizeof(*handle));
         if (!handle)
                 return -ENOMEM;
-        *handle = (LinkHandle){.settings = settings, .events = events, .userdata = userdata};
+        *handle = (LinkHandle){.port = settings->port,
+                               .protocol = settings->protocol,
+                               .keepalive_sec = settings->keepalive_sec,
+                               .events = events,
+                               .userdata = userdata};
+        handle->host = strdup(settings->host);
         handle->mosquitto = mosquitto_new(settings->client_id, true, handle);
-        if (!handle->mosquitto)
+        if (!handle->host || !handle->mosquitto)
                 return -ENOMEM;
-        if (set_options(handle) != MOSQ_ERR_SUCCESS)
+        if (set_options(handle, settings) != MOSQ_ERR_SUCCESS)
                 return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
                                          "the MQTT library refuses the connection's settings");
         if (settings->tls) {
-                r = set_tls(handle, ret_error);
+                r = set_tls(handle, settings, ret_error);
                 if (r < 0)
                         return r;
         }
@@ -283,6 +290,7 @@ LinkHandle *link_handle_free(LinkHandle *handle)
                 return NULL;
         if (handle->mosquitto)
                 mosquitto_destroy(handle->mosquitto);
+        free(handle->host);
         free(handle->reason);
         free(handle);
         return NULL;
@@ -298,11 +306,10 @@ bool link_settings_need_resolver(const LinkSettings *settings)
 
 int link_handle_connect(LinkHandle *handle)
 {
-        const LinkSettings *settings = handle->settings;
         int rc;
 
-        rc = mosquitto_connect_async(handle->mosquitto, settings->host, settings->port,
-                                     (int)settings->keepalive_sec);
+        rc = mosquitto_connect_async(handle->mosquitto, handle->host, handle->port,
+                                     (int)handle->keepalive_sec);
         if (rc != MOSQ_ERR_SUCCESS)
                 return fail(handle, rc, errno);
         handle->want_write = true;
@@ -393,7 +400,7 @@ int link_handle_publish(LinkHandle *handle, const LinkPublish *publish, int *ret
         CLEANUP(properties_cleanup) mosquitto_property *properties = NULL;
         int rc, mid;
 
-        if (handle->settings->protocol == 5) {
+        if (handle->protocol == 5) {
                 rc = write_properties(publish, &properties);
                 if (rc != MOSQ_ERR_SUCCESS)
                         return fail(handle, rc, errno);
@@ -409,7 +416,7 @@ int link_handle_publish(LinkHandle *handle, const LinkPublish *publish, int *ret
 int link_handle_subscribe(LinkHandle *handle, const char *const *filters, size_t n_filters,
                           int *ret_mid)
 {
-        int options = handle->settings->protocol == 5 ? SUBSCRIBE_OPTIONS : 0;
+        int options = handle->protocol == 5 ? SUBSCRIBE_OPTIONS : 0;
         int rc;
 
         rc = mosquitto_subscribe_multiple(handle->mosquitto, ret_mid, (int)n_filters,

@@ -100,13 +100,8 @@ static void forget_messages(Link *link)
 static void drop_handle(Link *link)
 {
         if (link->offload) {
-                /* Done or not, either the thread or we free the handle. */
-                int result;
-
-                if (offload_collect(link->offload, &result) > 0)
-                        link_handle_free(link->handle);
-                link->handle = NULL;
-                link->offload = offload_free(link->offload);
+                link->offload = offload_abandon(link->offload);
+                link->handle = NULL; /* released there, or by the thread */
         }
         link->handle = link_handle_free(link->handle);
         forget_messages(link);

@@ -101,11 +101,20 @@ int offload_collect(Offload *offload, int *ret_result)
 
 Offload *offload_free(Offload *offload)
 {
+        if (offload)
+                destroy(offload);
+        return NULL;
+}
+
+Offload *offload_abandon(Offload *offload)
+{
         int expected = RUNNING;
 
         if (!offload)
                 return NULL;
-        if (!atomic_compare_exchange_strong(&offload->state, &expected, ABANDONED))
+        if (!atomic_compare_exchange_strong(&offload->state, &expected, ABANDONED)) {
+                offload->release(offload->data);
                 destroy(offload);
+        }
         return NULL;
 }

@@ -18,6 +18,9 @@ int offload_fd(const Offload *offload);
 /* Once readable: > 0, and the function's return value; else 0. */
 int offload_collect(Offload *offload, int *ret_result);
 
-/* Frees it. If the work still runs, nobody waits: the thread calls release(data) when it ends, and
- * the data is the thread's. Returns NULL. */
+/* Frees it after the work was collected; the data is the caller's again. Returns NULL. */
 Offload *offload_free(Offload *offload);
+
+/* Gives the work up and frees it, collected or not, without waiting. Whoever is last, the thread or
+ * this function, calls release(data). Returns NULL. */
+Offload *offload_abandon(Offload *offload);

@@ -436,7 +436,7 @@ static int deliver(MqttRpcRequest *request, int code)
 
         if (parts->keep_response && !request->sensitive && !request->expired)
                 dedup_store(bus->dedup, parts->key.at, parts->key.length, bus->payload.data,
-                            bus->payload.length, parts->deadline_usec, deadline_now());
+                            bus->payload.length, code, parts->deadline_usec, deadline_now());
         if (parts->batch)
                 batch_put(parts->batch, bus, parts->batch_index, bus->payload.data,
                           bus->payload.length);

@@ -221,11 +221,21 @@ static int get_service(MqttRpcBus *bus, const char *name, Service **ret_service,
         return *ret_new ? service_new(bus, name, ret_service) : 0;
 }
 
+/* Names that are the protocol's own; they never reach a vtable or a fallback. */
+static bool is_reserved(const char *method)
+{
+        return !strncmp(method, "rpc.", 4);
+}
+
 static int parse_method(const MqttRpcMember *member, Method *method, MqttRpcError **ret_error)
 {
         ArgumentList result = {};
         int r;
 
+        if (is_reserved(member->name))
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
+                                         "method '%.64s': names with rpc. are reserved",
+                                         member->name);
         if (!topic_name_is_valid(member->name, strlen(member->name)) || !member->handler)
                 return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
                                          "method '%.64s': not a valid name, or no handler",
@@ -452,7 +462,7 @@ static int call_handler(Service *service, MqttRpcRequest *request, MqttRpcError 
 {
         Object *object;
 
-        if (!strncmp(request->parts.method.at, "rpc.", 4))
+        if (is_reserved(request->parts.method.at))
                 return call_builtin(request, ret_error);
         HASH_FIND(hh, service->objects, request->parts.object.at, request->parts.object.length,
                   object);

@@ -30,10 +30,11 @@ void uri_done(Uri *uri)
 
 static int hex_value(char c)
 {
-        static const char digits[] = "0123456789abcdef";
-        const char *at = c ? strchr(digits, c | 0x20) : NULL;
+        static const char digits[] = "0123456789abcdefABCDEF";
+        const char *at = c ? strchr(digits, c) : NULL;
+        int value = at ? (int)(at - digits) : -1;
 
-        return at ? (int)(at - digits) : -1;
+        return value < 16 ? value : value - 6;
 }
 
 /* Decodes %XX; -EINVAL for a bad or NUL escape. */

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "libmqttrpc/envelope.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+
+typedef struct RequestRow {
+        const char *name;
+        const char *text;
+        const char *error;  /* NULL: accepted */
+        const char *id;     /* NULL: a notification */
+        const char *params; /* NULL: absent */
+        uint64_t ttl;
+} RequestRow;
+
+#define BAD_ID "'id' must be a string or a number"
+
+static const RequestRow requests[] = {
+        {"empty-object", "{}", NULL, NULL, NULL, 0},
+        {"without-jsonrpc", "{\"id\":1}", NULL, "1", NULL, 0},
+        {"unknown-members", "{\"id\":1,\"foo\":[1],\"Method\":3}", NULL, "1", NULL, 0},
+        {"empty-array", "{\"params\":[]}", NULL, NULL, "[]", 0},
+        {"object", "{\"params\":{\"a\":1}}", NULL, NULL, "{\"a\":1}", 0},
+        {"id-is-the-same-token/exponent", "{\"id\":1.0e0}", NULL, "1.0e0", NULL, 0},
+        {"id-is-the-same-token/big", "{\"id\":12345678901234567890}", NULL, "12345678901234567890",
+         NULL, 0},
+        {"id-is-the-same-token/escaped", "{\"id\":\"a\\u0062\\\"\\/\"}", NULL,
+         "\"a\\u0062\\\"\\/\"", NULL, 0},
+        {"id-is-the-same-token/empty", "{\"id\":\"\"}", NULL, "\"\"", NULL, 0},
+        {"ttl", "{\"x\":{\"ttl\":1500}}", NULL, NULL, NULL, 1500},
+        {"ttl-that-is-none", "{\"x\":{\"ttl\":-1}}", NULL, NULL, NULL, 0},
+        {"x-that-is-none", "{\"x\":3}", NULL, NULL, NULL, 0},
+        {"id-null", "{\"id\":null}", BAD_ID, "null", NULL, 0},
+        {"id-object", "{\"id\":{}}", BAD_ID, "null", NULL, 0},
+        {"id-boolean", "{\"id\":true}", BAD_ID, "null", NULL, 0},
+        {"not-an-object", "3", "a request must be a JSON object", "null", NULL, 0},
+        {"wrong-version", "{\"jsonrpc\":\"1.0\",\"id\":7}", "'jsonrpc' must be \"2.0\"", "7", NULL,
+         0},
+        {"version-number", "{\"jsonrpc\":2.0,\"id\":7}", "'jsonrpc' must be \"2.0\"", "7", NULL, 0},
+        {"method-number", "{\"method\":3,\"id\":7}", "'method' must be a string", "7", NULL, 0},
+        {"params-null", "{\"params\":null,\"id\":7}", "'params' must be an array or an object", "7",
+         NULL, 0},
+        {"params-string", "{\"params\":\"x\",\"id\":7}", "'params' must be an array or an object",
+         "7", NULL, 0},
+        {"bad-notification", "{\"method\":3}", "'method' must be a string", NULL, NULL, 0},
+};
+
+static void test_read_request(gconstpointer data)
+{
+        const RequestRow *row = data;
+        CLEANUP_RPC_ERROR MqttRpcError *error = NULL;
+        CLEANUP_JSON_DOC JsonDoc doc = {};
+        EnvelopeRequest request;
+        int r;
+
+        g_assert_cmpint(json_scan(&doc, row->text, strlen(row->text), JSON_SCAN_STRICT), ==, 0);
+        r = envelope_read_request(&doc, 0, &request, &error);
+        g_assert_cmpstr(error ? mqttrpc_error_get_message(error) : NULL, ==, row->error);
+        g_assert_cmpint(r, ==, row->error ? -EBADMSG : 0);
+        g_assert_cmpint(request.notification, ==, !row->id);
+        g_assert_cmpmem(request.id.at, request.id.length, row->id, row->id ? strlen(row->id) : 0);
+        g_assert_cmpuint(request.ttl_msec, ==, row->ttl);
+        if (row->error)
+                return;
+        g_assert_cmpint(request.params > 0, ==, row->params != NULL);
+        if (row->params) {
+                size_t length;
+                const char *raw = json_raw(&doc, request.params, &length);
+
+                g_assert_cmpmem(raw, length, row->params, strlen(row->params));
+        }
+}
+
+static void test_id_ends_at_the_limit(void)
+{
+        for (unsigned length = 127; length <= 128; length++) {
+                g_autofree char *digits = g_strnfill(length, '1');
+                g_autofree char *text =
+                        g_strdup_printf("{\"id\":\"%.*s\"}", (int)length - 1, digits);
+                CLEANUP_JSON_DOC JsonDoc doc = {};
+                EnvelopeRequest request;
+                int r;
+
+                g_assert_cmpint(json_scan(&doc, text, strlen(text), JSON_SCAN_STRICT), ==, 0);
+                r = envelope_read_request(&doc, 0, &request, NULL);
+                g_assert_cmpint(r, ==, length == 127 ? 0 : -EBADMSG);
+        }
+}
+
+static void test_read_response(void)
+{
+        static const struct {
+                const char *text;
+                int r;
+        } rows[] = {
+                {"{\"id\":\"a\",\"result\":null}", 0},
+                {"{\"id\":1,\"result\":1}", 0},
+                {"{\"id\":null,\"error\":{}}", 0},
+                {"{\"result\":1}", -EPROTO},
+                {"{\"id\":1}", -EPROTO},
+                {"{\"id\":1,\"result\":1,\"error\":{}}", -EPROTO},
+                {"[]", -EPROTO},
+                {"null", -EPROTO},
+        };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+                CLEANUP_JSON_DOC JsonDoc doc = {};
+                EnvelopeResponse response = {};
+
+                g_test_message("%s", rows[i].text);
+                g_assert_cmpint(json_scan(&doc, rows[i].text, strlen(rows[i].text), 0), ==, 0);
+                g_assert_cmpint(envelope_read_response(&doc, &response), ==, rows[i].r);
+                g_assert_cmpint(response.id > 0, ==, rows[i].r == 0);
+        }
+}
+
+static void test_write(void)
+{
+        CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
+        CLEANUP_RPC_ERROR MqttRpcError *error = mqttrpc_error_new(-5, "a \"%s\"", "b");
+
+        g_assert_cmpint(envelope_write_request(&buffer, NULL, "m", NULL, 0), ==, 0);
+        g_assert_cmpstr(buffer_text(&buffer), ==, "{\"jsonrpc\":\"2.0\",\"method\":\"m\"}");
+        buffer_clear(&buffer);
+        g_assert_cmpint(envelope_write_request(&buffer, "a-1", "m", "[1]", 7), ==, 0);
+        g_assert_cmpstr(buffer_text(&buffer), ==,
+                        "{\"jsonrpc\":\"2.0\",\"id\":\"a-1\",\"method\":\"m\",\"params\":[1],"
+                        "\"x\":{\"ttl\":7}}");
+        buffer_clear(&buffer);
+        g_assert_cmpint(envelope_write_result(&buffer, (TextSpan){"1e0", 3}, "[2]xx", 3), ==, 0);
+        g_assert_cmpstr(buffer_text(&buffer), ==,
+                        "{\"jsonrpc\":\"2.0\",\"id\":1e0,\"result\":[2]}");
+        buffer_clear(&buffer);
+        g_assert_cmpint(envelope_write_error(&buffer, envelope_null_id, error), ==, 0);
+        g_assert_cmpstr(buffer_text(&buffer), ==,
+                        "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-5,\"message\":"
+                        "\"a \\\"b\\\"\"}}");
+}
+
+int main(int argc, char **argv)
+{
+        g_test_init(&argc, &argv, NULL);
+        for (unsigned i = 0; i < G_N_ELEMENTS(requests); i++) {
+                g_autofree char *path = g_strdup_printf("/envelope/request/%s/%s", requests[i].name,
+                                                        requests[i].error ? "refused" : "accepted");
+
+                g_test_add_data_func(path, &requests[i], test_read_request);
+        }
+        g_test_add_func("/envelope/id-ends-at-the-limit", test_id_ends_at_the_limit);
+        g_test_add_func("/envelope/response/needs-id-and-one-outcome", test_read_response);
+        g_test_add_func("/envelope/writes-what-it-says", test_write);
+        return g_test_run();
+}
