@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Calls through the gateway to a test service and back: types, names, errors, caps, time. One
- * gateway serves all tests of this file but those that restart something (test-liveness.c). */
+/* Calls through the gateway to a test service and back: names, errors, caps, time. One gateway
+ * serves all tests of this file. Types are in test-expose-types.c, restarts in
+ * test-gateway-liveness.c. */
 
 #include "common/limits.h"
 #include "tests/support/gateway-stage.h"
@@ -47,100 +48,6 @@ static void assert_count(const char *method, unsigned expected)
         g_autofree char *count = g_strdup_printf("%u", expected);
 
         assert_result("Count", params, count);
-}
-
-/* ---- types ---- */
-
-/* Each is the type of a method Echo0, Echo1, … of the mapping, sent and returned as it stands. */
-static const struct {
-        const char *type;
-        const char *value;
-} echo_rows[] = {
-        {"b", "true"},
-        {"y", "255"},
-        {"n", "-32768"},
-        {"q", "65535"},
-        {"i", "-2147483648"},
-        {"u", "4294967295"},
-        {"x", "9007199254740991"},
-        {"x", "\"9007199254740992\""},
-        {"x", "\"-9223372036854775808\""},
-        {"t", "9007199254740991"},
-        {"t", "\"18446744073709551615\""},
-        {"d", "0.1"},
-        {"d", "-0.0"},
-        {"d", "\"NaN\""},
-        {"d", "\"-Infinity\""},
-        {"s", "\"\""},
-        {"s", "\"gr\xc3\xbc\xc3\x9f"
-              "e, \\\"quoted\\\"\\n\""},
-        {"o", "\"/a/b_c\""},
-        {"g", "\"a{sv}\""},
-        {"ay", "\"\""},
-        {"ay", "\"AAH/\""},
-        {"as", "[]"},
-        {"as", "[\"a\",\"\"]"},
-        {"aai", "[[1],[],[2,3]]"},
-        {"(ib)", "[1,false]"},
-        {"a(su)", "[[\"a\",1],[\"b\",2]]"},
-        {"a{si}", "{}"},
-        {"a{si}", "{\"a\":1,\"b\":2}"},
-        {"a{us}", "{\"7\":\"x\"}"},
-        {"a{oa{sv}}", "{\"/x\":{\"n\":{\"type\":\"u\",\"data\":5}}}"},
-        {"v", "{\"type\":\"t\",\"data\":\"18446744073709551615\"}"},
-        {"v", "{\"type\":\"v\",\"data\":{\"type\":\"ai\",\"data\":[]}}"},
-        {"a(oa{sa{sv}})",
-         "[[\"/p\",{\"org.example.I\":{\"P\":{\"type\":\"(ss)\",\"data\":[\"a\",\"b\"]}}}]]"},
-};
-
-static void test_type(gconstpointer data)
-{
-        size_t index = (size_t)data;
-        g_autofree char *method = g_strdup_printf("Echo%zu", index);
-        g_autofree char *params = g_strdup_printf("[%s]", echo_rows[index].value);
-
-        assert_result(method, params, echo_rows[index].value);
-}
-
-static void test_value_that_does_not_fit_is_refused(void)
-{
-        static const struct {
-                const char *type;
-                const char *value;
-        } rows[] = {
-                {"b", "1"},
-                {"y", "256"},
-                {"y", "-1"},
-                {"n", "32768"},
-                {"i", "2147483648"},
-                {"i", "1.5"},
-                {"i", "\"1\""},
-                {"u", "-1"},
-                {"x", "9223372036854775808"},
-                {"t", "18446744073709551616"},
-                {"t", "\"-1\""},
-                {"d", "\"1\""},
-                {"s", "5"},
-                {"s", "\"a\\u0000b\""},
-                {"o", "\"a\""},
-                {"g", "\"{\""},
-                {"ay", "\"*\""},
-                {"as", "[1]"},
-                {"(ib)", "[1]"},
-                {"a{us}", "{\"x\":\"y\"}"},
-                {"v", "[]"},
-        };
-
-        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-                for (size_t j = 0; j < G_N_ELEMENTS(echo_rows); j++) {
-                        g_autofree char *method = g_strdup_printf("Echo%zu", j);
-                        g_autofree char *params = g_strdup_printf("[%s]", rows[i].value);
-
-                        if (strcmp(rows[i].type, echo_rows[j].type) != 0)
-                                continue;
-                        assert_error(method, params, -32602, "no", "value");
-                        break;
-                }
 }
 
 /* ---- parameters, results, names ---- */
@@ -594,17 +501,10 @@ static void add_object(GString *objects, const char *path, const char *methods)
 
 static void write_mappings(void)
 {
-        g_autoptr(GString) methods = g_string_new(root_methods);
         g_autoptr(GString) objects = g_string_new("[");
         g_autoptr(GString) other = g_string_new("[");
 
-        for (size_t i = 0; i < G_N_ELEMENTS(echo_rows); i++)
-                g_string_append_printf(
-                        methods,
-                        ",\"Echo%zu\": { \"in\": [\"value:%s\"], \"out\": [\"value:%s\"],"
-                        " \"variant\": \"typed\" }",
-                        i, echo_rows[i].type, echo_rows[i].type);
-        add_object(objects, "/org/example/Test", methods->str);
+        add_object(objects, "/org/example/Test", root_methods);
         add_object(objects, "/org/example/Test/lying", lying_methods);
         add_object(objects, "/org/example/Test/star", open_methods);
         add_object(objects, "/org/example/Test/mute", open_methods);
@@ -644,18 +544,6 @@ static Process *set_up(void)
         dbus_daemon_add_service(stage->bus, "org.example.Other", command);
         gateway_stage_start(stage);
         return gateway_stage_start_service(stage, "org.example.Test", arguments);
-}
-
-static void add_type_tests(void)
-{
-        for (size_t i = 0; i < G_N_ELEMENTS(echo_rows); i++) {
-                g_autofree char *path = g_strdup_printf("/expose/type/passes-unchanged/%zu-%s", i,
-                                                        echo_rows[i].type);
-
-                g_test_add_data_func(path, (gconstpointer)i, test_type);
-        }
-        g_test_add_func("/expose/type/value-that-does-not-fit-is-refused",
-                        test_value_that_does_not_fit_is_refused);
 }
 
 static const struct {
@@ -711,7 +599,6 @@ int main(int argc, char **argv)
         int status;
 
         g_test_init(&argc, &argv, NULL);
-        add_type_tests();
         for (size_t i = 0; i < G_N_ELEMENTS(tests); i++)
                 g_test_add_func(tests[i].path, tests[i].function);
         service = set_up();
