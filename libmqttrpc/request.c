@@ -489,8 +489,10 @@ MQTTRPC_PUBLIC int mqttrpc_request_reply(MqttRpcRequest *request, const char *re
         r = check_answerable(request);
         if (r != 0)
                 return r < 0 ? r : 0;
-        if (!result)
+        if (!result) {
                 result = "null";
+                length = SIZE_MAX;
+        }
         if (length == SIZE_MAX)
                 length = strlen(result);
         if (length > request->bus->limits[MQTTRPC_LIMIT_PAYLOAD_BYTES])
