@@ -92,6 +92,9 @@
  * must not use up dbus-daemon's 50,000 pending replies of the gateway's connection. */
 #define LIMIT_DBUS_INFLIGHT 1024U
 
+/* Bytes of notifications that wait for a bus that does not read: as much as requests in flight. */
+#define LIMIT_DBUS_UNSENT_BYTES (UINT64_C(64) << 20)
+
 /* Bytes of introspection XML taken from a service; systemd's manager has 120 KiB. */
 #define LIMIT_INTROSPECTION_BYTES (UINT32_C(2) << 20)
 

@@ -480,6 +480,37 @@ MQTTRPC_PUBLIC int mqttrpc_bus_wait_connected(MqttRpcBus *bus, uint64_t timeout_
         return r;
 }
 
+static int flush(MqttRpcBus *bus, uint64_t end)
+{
+        uint64_t now;
+        int r;
+
+        while (bus->state == MQTTRPC_STATE_CONNECTED && !link_is_idle(bus->link)) {
+                now = deadline_now();
+                if (now >= end)
+                        return -ETIMEDOUT;
+                r = mqttrpc_bus_wait(bus, end - now);
+                if (r >= 0)
+                        r = mqttrpc_bus_process(bus);
+                if (r < 0)
+                        return r;
+        }
+        return bus->state == MQTTRPC_STATE_CONNECTED ? 0 : -ENOTCONN;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_flush(MqttRpcBus *bus, uint64_t timeout_usec)
+{
+        uint64_t end = deadline_now();
+        int r;
+
+        if (__builtin_add_overflow(end, timeout_usec, &end))
+                end = USEC_INFINITY;
+        bus->refs++; /* a callback may drop the last one */
+        r = flush(bus, end);
+        mqttrpc_bus_unref(bus);
+        return r;
+}
+
 MQTTRPC_PUBLIC MqttRpcState mqttrpc_bus_get_state(const MqttRpcBus *bus)
 {
         return bus->state;
