@@ -77,6 +77,10 @@
 /* Times a call may cross gateways before it is taken for a loop (protocol, user property hops). */
 #define LIMIT_HOPS 4U
 
+/* Bytes of the text of a D-Bus error that are passed on: it is for people, and an error that did not
+ * fit into a payload would be silence. */
+#define LIMIT_ERROR_TEXT_BYTES 4096U
+
 /* Log lines that peers can cause, in each span of time: enough to see what happens. */
 #define LIMIT_LOG_LINES     20U
 #define LIMIT_LOG_SPAN_USEC (UINT64_C(60) * 1000000)

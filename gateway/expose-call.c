@@ -92,15 +92,28 @@ static int set_error(MqttRpcError **ret_error, MqttRpcExecuted executed, int cod
         return r;
 }
 
+/* Bytes of a text up to the limit, whole characters only. */
+static int error_text_length(const char *text)
+{
+        size_t length = strnlen(text, LIMIT_ERROR_TEXT_BYTES + 1);
+
+        if (length <= LIMIT_ERROR_TEXT_BYTES)
+                return (int)length;
+        length = LIMIT_ERROR_TEXT_BYTES;
+        while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+                length--;
+        return (int)length;
+}
+
 /* A D-Bus error as one of the wire, its name kept in data.name. */
 static MqttRpcError *error_from_dbus(const sd_bus_error *dbus, bool deadline_passed)
 {
+        const char *text = dbus->message && *dbus->message ? dbus->message : dbus->name;
         MqttRpcExecuted executed;
         int code = error_map_from_dbus(dbus->name, deadline_passed, &executed);
         MqttRpcError *error;
 
-        error = mqttrpc_error_new(code, "%s",
-                                  dbus->message && *dbus->message ? dbus->message : dbus->name);
+        error = mqttrpc_error_new(code, "%.*s", error_text_length(text), text);
         if (dbus->name)
                 (void)mqttrpc_error_set_name(error, dbus->name);
         if (executed != MQTTRPC_EXECUTED_UNKNOWN)
@@ -231,6 +244,12 @@ static bool has_fd(const CodecArgs *args)
         return false;
 }
 
+/* Not for notifications, nor for methods that are annotated to never reply. */
+static bool wants_reply(const MqttRpcRequest *request, const MappingMember *member)
+{
+        return !mqttrpc_request_is_notification(request) && !member->no_reply;
+}
+
 static int make_message(Expose *expose, MqttRpcRequest *request, const MappingObject *object,
                         const MappingMember *member, sd_bus_message **ret_message,
                         MqttRpcError **ret_error)
@@ -247,7 +266,7 @@ static int make_message(Expose *expose, MqttRpcRequest *request, const MappingOb
                                            member->interface, member->member);
         if (r >= 0)
                 r = sd_bus_message_set_auto_start(m, start);
-        if (r >= 0 && mqttrpc_request_is_notification(request))
+        if (r >= 0 && !wants_reply(request, member))
                 r = sd_bus_message_set_expect_reply(m, false);
         if (r < 0)
                 return explain_send(r, expose, ret_error);
@@ -341,7 +360,7 @@ static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject 
                 return r;
         log_debug("%s calls %s.%s of %s", mqttrpc_request_get_caller(request), member->interface,
                   member->member, expose->mapping->bus_name);
-        if (!mqttrpc_request_is_notification(request))
+        if (wants_reply(request, member))
                 return send_call(expose, request, member, m, ret_error);
         r = sd_bus_send(dbus_link_get_bus(expose->link), m, NULL);
         if (r < 0)

@@ -18,6 +18,9 @@
 /* From the first packet to the acknowledged subscriptions. */
 #define OPEN_TIMEOUT_USEC (UINT64_C(20) * USEC_PER_SEC)
 
+/* A connection that has lasted this long was no failure. */
+#define STABLE_USEC (UINT64_C(5) * USEC_PER_SEC)
+
 typedef enum LinkState {
         LINK_CLOSED,
         LINK_STARTING, /* a thread resolves the host's name and connects */
@@ -47,6 +50,8 @@ struct Link {
         uint64_t wake_usec; /* end of the pause, or of the time to open */
         uint64_t misc_usec; /* when keep-alive must be looked at */
         uint64_t generation;
+        uint64_t up_usec;
+        bool accepted;   /* the first subscriptions are on their way, or in force */
         int first_mid;   /* of the first subscriptions */
         bool processing; /* inside link_process(): the handle is in use */
         bool failed;     /* the handle is to be given up */
@@ -129,6 +134,9 @@ static void enter_pause(Link *link, uint64_t now)
         uint32_t random = 0;
 
         (void)!getrandom(&random, sizeof(random), 0);
+        /* A connection that does not last must not be taken up again at once, and so for ever. */
+        if (link->state == LINK_UP && now - link->up_usec >= STABLE_USEC)
+                backoff_reset(&link->backoff);
         drop_handle(link);
         link->state = LINK_PAUSED;
         /* Two clients with one id throw each other out for ever; do not make a storm of it. */
@@ -155,7 +163,7 @@ static void enter_opening(Link *link, uint64_t now)
 static void enter_up(Link *link)
 {
         link->state = LINK_UP;
-        backoff_reset(&link->backoff);
+        link->up_usec = deadline_now();
         link->events->on_up(link->userdata);
 }
 
@@ -251,6 +259,7 @@ static int start(Link *link, uint64_t now, MqttRpcError **ret_error)
         if (r < 0)
                 return r;
         link->wake_usec = now + OPEN_TIMEOUT_USEC;
+        link->accepted = false;
         if (link_settings_need_resolver(&link->settings)) {
                 r = offload_start(run_connect, release_handle, link->handle, &link->offload);
                 if (r >= 0) {
@@ -459,21 +468,29 @@ int link_subscribe_first(Link *link, const char *const *filters, size_t n_filter
         r = link_handle_subscribe(link->handle, filters, n_filters, &link->first_mid);
         if (r < 0)
                 note_failure(link, "cannot subscribe");
+        link->accepted = r >= 0;
         return r;
+}
+
+/* From the first subscriptions on: they were written down before this one was known. */
+static bool takes_subscriptions(const Link *link)
+{
+        return (link->state == LINK_OPENING || link->state == LINK_UP) && link->accepted &&
+               !link->failed;
 }
 
 int link_subscribe(Link *link, const char *filter)
 {
         int mid;
 
-        if (!link_is_up(link))
+        if (!takes_subscriptions(link))
                 return -ENOTCONN;
         return link_handle_subscribe(link->handle, &filter, 1, &mid);
 }
 
 int link_unsubscribe(Link *link, const char *filter)
 {
-        if (!link_is_up(link))
+        if (!takes_subscriptions(link))
                 return -ENOTCONN;
         return link_handle_unsubscribe(link->handle, filter);
 }
