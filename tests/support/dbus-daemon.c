@@ -149,11 +149,6 @@ const char *dbus_daemon_get_address(const DbusDaemon *daemon)
         return daemon->address;
 }
 
-Process *dbus_daemon_get_process(const DbusDaemon *daemon)
-{
-        return daemon->process;
-}
-
 GDBusConnection *dbus_daemon_connect(DbusDaemon *daemon)
 {
         GError *error = NULL;

@@ -41,8 +41,6 @@ void dbus_daemon_reload(DbusDaemon *daemon);
 
 /* "unix:path=…", valid also before the start. Borrowed. */
 const char *dbus_daemon_get_address(const DbusDaemon *daemon);
-/* NULL while it is stopped. */
-Process *dbus_daemon_get_process(const DbusDaemon *daemon);
 /* A new connection; the caller unrefs it. It does not end the program when the bus goes away. */
 GDBusConnection *dbus_daemon_connect(DbusDaemon *daemon);
 /* Waits until a name has an owner, or has none any more. False when time is up. Dispatches the
