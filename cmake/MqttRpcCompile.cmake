@@ -30,7 +30,7 @@ elseif(CMAKE_BUILD_TYPE MATCHES "^Rel")
   target_compile_options(mqttrpc_compile INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif()
 if(MQTTRPC_BUILD_FUZZERS)
-  # what the fuzzers link must report its branches to them, or they search blindly
+  # The libraries, not only the targets, must tell the fuzzer where an input led.
   target_compile_options(mqttrpc_compile INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(MQTTRPC_COVERAGE)

@@ -7,6 +7,7 @@
 
 #include "common/json-string.h"
 #include "common/limits.h"
+#include "common/utf8.h"
 
 /* Up to this many members, comparing each pair of keys is faster than sorting them. */
 enum { PAIRWISE_KEYS = 24 };
@@ -155,35 +156,12 @@ static int scan_escape(Scanner *scanner)
         }
 }
 
-/* One well-formed sequence of two to four bytes (Unicode 15, table 3-7). */
 static int scan_multibyte(Scanner *scanner)
 {
-        const unsigned char *s = (const unsigned char *)scanner->at;
-        size_t left = (size_t)(scanner->end - scanner->at);
-        unsigned char low = 0x80, high = 0xbf;
-        size_t length;
+        size_t length = utf8_sequence_length(scanner->at, (size_t)(scanner->end - scanner->at));
 
-        if (s[0] >= 0xc2 && s[0] <= 0xdf)
-                length = 2;
-        else if (s[0] >= 0xe0 && s[0] <= 0xef)
-                length = 3;
-        else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-                length = 4;
-        else
+        if (length == 0)
                 return fail(scanner, -EBADMSG, "not valid UTF-8");
-        if (s[0] == 0xe0)
-                low = 0xa0;
-        else if (s[0] == 0xed)
-                high = 0x9f;
-        else if (s[0] == 0xf0)
-                low = 0x90;
-        else if (s[0] == 0xf4)
-                high = 0x8f;
-        if (left < length || s[1] < low || s[1] > high)
-                return fail(scanner, -EBADMSG, "not valid UTF-8");
-        for (size_t i = 2; i < length; i++)
-                if ((s[i] & 0xc0) != 0x80)
-                        return fail(scanner, -EBADMSG, "not valid UTF-8");
         scanner->at += length;
         return 0;
 }

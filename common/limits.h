@@ -14,8 +14,10 @@
  * past 8, and every level costs a stack frame in every consumer. */
 #define LIMIT_JSON_DEPTH 32U
 
-/* Nesting of one value that we put into a JSON text of ours: leaves room for what is around it at
- * most, a batch, a response in it, an object of all properties in that, and one to spare. */
+/* Nesting of one D-Bus value in JSON, both ways. Outwards it leaves room for what is around it at
+ * most: a batch, a response in it, an object of all properties in that, and one to spare. Inwards
+ * it keeps a message within D-Bus's 64 levels, two of which a dict takes (beyond, dbus-daemon
+ * throws the sender off the bus). */
 #define LIMIT_VALUE_DEPTH (LIMIT_JSON_DEPTH - 4U)
 
 /* Nodes (values and keys) of one JSON text: bounds the index of a hostile "[[],[],…" payload to
@@ -75,12 +77,23 @@
 /* Times a call may cross gateways before it is taken for a loop (protocol, user property hops). */
 #define LIMIT_HOPS 4U
 
+/* Bytes of the text of a D-Bus error that are passed on: it is for people, and an error that did
+ * not fit into a payload would be silence. */
+#define LIMIT_ERROR_TEXT_BYTES 4096U
+
+/* Log lines that peers can cause, in each span of time: enough to see what happens. */
+#define LIMIT_LOG_LINES     20U
+#define LIMIT_LOG_SPAN_USEC (UINT64_C(60) * 1000000)
+
 /* Bytes of a mapping or configuration file: the largest shipped mapping is below 64 KiB. */
 #define LIMIT_FILE_BYTES (UINT32_C(4) << 20)
 
 /* D-Bus calls in flight per mapped service, unless its mapping says otherwise: one hung service
  * must not use up dbus-daemon's 50,000 pending replies of the gateway's connection. */
 #define LIMIT_DBUS_INFLIGHT 1024U
+
+/* Bytes of notifications that wait for a bus that does not read: as much as requests in flight. */
+#define LIMIT_DBUS_UNSENT_BYTES (UINT64_C(64) << 20)
 
 /* Bytes of introspection XML taken from a service; systemd's manager has 120 KiB. */
 #define LIMIT_INTROSPECTION_BYTES (UINT32_C(2) << 20)

@@ -107,7 +107,7 @@ static int check_row(Checker *checker)
 
         if (checker->length > SIGNATURE_MAX_LENGTH) {
                 checker->at = SIGNATURE_MAX_LENGTH;
-                return fail(checker, "longer than 255 characters");
+                return fail(checker, "longer than 254 characters");
         }
         while (checker->at < checker->length) {
                 r = check_type(checker, 0, 0);

@@ -2,14 +2,16 @@
 #pragma once
 
 /* D-Bus type signatures as text: checking them, and stepping through one that has been checked.
- * Pure. The limits are those of the D-Bus specification in the stricter reading of sd-bus: at most
- * 255 characters, 32 arrays and 32 structs (dict entries included) around any one type. */
+ * Pure. The limits are those of the D-Bus specification in the stricter reading of sd-bus: 32
+ * arrays and 32 structs (dict entries included) around any one type, and 254 characters, though 255
+ * are legal: sd-bus takes that length for damage, and a peer that meets it in the header of a
+ * message closes its connection. */
 
 #include <stdbool.h>
 #include <stddef.h>
 
 enum {
-        SIGNATURE_MAX_LENGTH = 255,
+        SIGNATURE_MAX_LENGTH = 254,
         SIGNATURE_MAX_ARRAYS = 32,
         SIGNATURE_MAX_STRUCTS = 32,
 };

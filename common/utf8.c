@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-/* Length of the well-formed sequence at `s`; 0 when there is none. */
-static size_t sequence_length(const unsigned char *s, size_t left)
+size_t utf8_sequence_length(const char *text, size_t left)
 {
+        const unsigned char *s = (const unsigned char *)text;
         uint32_t c;
         size_t length;
 
@@ -36,10 +36,8 @@ static size_t sequence_length(const unsigned char *s, size_t left)
 
 bool utf8_is_text(const char *text, size_t length)
 {
-        const unsigned char *s = (const unsigned char *)text;
-
         for (size_t i = 0; i < length;) {
-                size_t n = sequence_length(s + i, length - i);
+                size_t n = utf8_sequence_length(text + i, length - i);
 
                 if (n == 0)
                         return false;

@@ -7,7 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* True for well-formed UTF-8 (Unicode 15, table 3-7) without NUL bytes. */
+/* Length of the well-formed sequence (Unicode 15, table 3-7) that `text` starts with, of which
+ * `left` > 0 bytes are there; 0 when there is none, or it is a NUL. */
+size_t utf8_sequence_length(const char *text, size_t left);
+
+/* True for well-formed UTF-8 without NUL bytes. */
 bool utf8_is_text(const char *text, size_t length);
 
 /* True if well-formed text has one of Unicode's 66 noncharacters in it (U+FDD0…U+FDEF and the last

@@ -92,15 +92,28 @@ static int set_error(MqttRpcError **ret_error, MqttRpcExecuted executed, int cod
         return r;
 }
 
+/* Bytes of a text up to the limit, whole characters only. */
+static int error_text_length(const char *text)
+{
+        size_t length = strnlen(text, LIMIT_ERROR_TEXT_BYTES + 1);
+
+        if (length <= LIMIT_ERROR_TEXT_BYTES)
+                return (int)length;
+        length = LIMIT_ERROR_TEXT_BYTES;
+        while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+                length--;
+        return (int)length;
+}
+
 /* A D-Bus error as one of the wire, its name kept in data.name. */
 static MqttRpcError *error_from_dbus(const sd_bus_error *dbus, bool deadline_passed)
 {
+        const char *text = dbus->message && *dbus->message ? dbus->message : dbus->name;
         MqttRpcExecuted executed;
         int code = error_map_from_dbus(dbus->name, deadline_passed, &executed);
         MqttRpcError *error;
 
-        error = mqttrpc_error_new(code, "%s",
-                                  dbus->message && *dbus->message ? dbus->message : dbus->name);
+        error = mqttrpc_error_new(code, "%.*s", error_text_length(text), text);
         if (dbus->name)
                 (void)mqttrpc_error_set_name(error, dbus->name);
         if (executed != MQTTRPC_EXECUTED_UNKNOWN)
@@ -174,8 +187,8 @@ static int reply_result(const ExposeCall *call, sd_bus_message *m)
         if (r >= 0)
                 return mqttrpc_request_reply(call->request, buffer_text(buffer), buffer->length);
         failure = explain_result(r, member, why);
-        log_warning("%s.%s of %s: %s", member->interface, member->member,
-                    call->expose->mapping->bus_name, mqttrpc_error_get_message(failure));
+        expose_warn(call->expose, "%s.%s: %s", member->interface, member->member,
+                    mqttrpc_error_get_message(failure));
         return mqttrpc_request_reply_error(call->request, failure);
 }
 
@@ -231,6 +244,12 @@ static bool has_fd(const CodecArgs *args)
         return false;
 }
 
+/* Not for notifications, nor for methods that are annotated to never reply. */
+static bool wants_reply(const MqttRpcRequest *request, const MappingMember *member)
+{
+        return !mqttrpc_request_is_notification(request) && !member->no_reply;
+}
+
 static int make_message(Expose *expose, MqttRpcRequest *request, const MappingObject *object,
                         const MappingMember *member, sd_bus_message **ret_message,
                         MqttRpcError **ret_error)
@@ -247,7 +266,7 @@ static int make_message(Expose *expose, MqttRpcRequest *request, const MappingOb
                                            member->interface, member->member);
         if (r >= 0)
                 r = sd_bus_message_set_auto_start(m, start);
-        if (r >= 0 && mqttrpc_request_is_notification(request))
+        if (r >= 0 && !wants_reply(request, member))
                 r = sd_bus_message_set_expect_reply(m, false);
         if (r < 0)
                 return explain_send(r, expose, ret_error);
@@ -268,15 +287,13 @@ static int send_call(Expose *expose, MqttRpcRequest *request, MappingMember *mem
 
         if (member->rule->timeout_usec > 0)
                 deadline = MIN(deadline, now + member->rule->timeout_usec);
-        if (deadline <= now)
-                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_TIMEOUT,
-                                 "no time was left to call %s", expose->mapping->bus_name);
         r = call_new(expose, request, &expose->calls, &call);
         if (r < 0)
                 return r;
         call->member = mapping_member_ref(member);
         call->deadline_usec = deadline;
-        r = sd_bus_call_async(bus, &call->slot, m, on_reply, call, deadline - now);
+        r = sd_bus_call_async(bus, &call->slot, m, on_reply, call,
+                              deadline > now ? deadline - now : 1);
         if (r < 0) {
                 call_free(call, &expose->calls);
                 return explain_send(r, expose, ret_error);
@@ -284,12 +301,53 @@ static int send_call(Expose *expose, MqttRpcRequest *request, MappingMember *mem
         return 0;
 }
 
+/* ---- caps ---- */
+
+static int too_many(unsigned count, const char *what, MqttRpcError **ret_error)
+{
+        int r;
+
+        r = set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_BUSY,
+                      "%u calls of %s are in flight already", count, what);
+        (void)mqttrpc_error_set_retry_after(*ret_error, BUSY_RETRY_MSEC);
+        return r;
+}
+
+static int check_room(const Expose *expose, MqttRpcError **ret_error)
+{
+        if (expose->n_calls < expose->mapping->max_in_flight)
+                return 0;
+        return too_many(expose->n_calls, expose->mapping->bus_name, ret_error);
+}
+
+/* The method's own limit, if its mapping sets one. */
+static int check_method_room(const Expose *expose, const MappingMember *member,
+                             MqttRpcError **ret_error)
+{
+        const ExposeCall *call;
+        unsigned count = 0;
+
+        if (member->rule->max_in_flight == 0)
+                return 0;
+        DL_FOREACH (expose->calls, call)
+                count += call->member->rule == member->rule &&
+                         !strcmp(call->member->member, member->member);
+        if (count < member->rule->max_in_flight)
+                return 0;
+        return too_many(count, member->name, ret_error);
+}
+
 static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject *object,
                    MappingMember *member, MqttRpcError **ret_error)
 {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        size_t size;
         int r;
 
+        /* it may have waited for introspection */
+        if (mqttrpc_request_get_deadline(request) <= now_usec())
+                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_TIMEOUT,
+                                 "no time was left to call %s", expose->mapping->bus_name);
         if (mqttrpc_request_is_generic(request) && !member->batch)
                 return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_ACCESS_DENIED,
                                  "'%s' has access class '%s' and is called by its own topic only",
@@ -298,14 +356,17 @@ static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject 
                 return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NOT_SUPPORTED,
                                  "'%s' passes file descriptors, which cannot travel by MQTT",
                                  member->name);
-        r = make_message(expose, request, object, member, &m, ret_error);
+        r = check_method_room(expose, member, ret_error);
+        if (r >= 0)
+                r = make_message(expose, request, object, member, &m, ret_error);
         if (r < 0)
                 return r;
         log_debug("%s calls %s.%s of %s", mqttrpc_request_get_caller(request), member->interface,
                   member->member, expose->mapping->bus_name);
-        if (!mqttrpc_request_is_notification(request))
+        if (wants_reply(request, member))
                 return send_call(expose, request, member, m, ret_error);
-        r = sd_bus_send(dbus_link_get_bus(expose->link), m, NULL);
+        (void)mqttrpc_request_get_params(request, &size);
+        r = dbus_link_send(expose->link, m, size);
         if (r < 0)
                 return explain_send(r, expose, ret_error);
         return mqttrpc_request_reply(request, NULL, 0);
@@ -313,13 +374,18 @@ static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject 
 
 /* ---- looking it up ---- */
 
-/* Whether the object's introspection must come first. A member that the file types by itself needs
- * none; one that came from the introspection of an earlier owner is not trusted with the next. */
+/* Whether the types of a member hold for the present owner of the name: those that the file gives
+ * always do; those of introspection do not outlive the owner that sent it. */
+static bool is_trusted(const ExposeObject *object, const MappingMember *member)
+{
+        if (!member || !member->typed)
+                return false;
+        return object->is_known || !object->was_known || mapping_member_is_complete(member);
+}
+
 static bool must_wait(const ExposeObject *object, const MappingMember *member)
 {
-        if (!object->wants_introspection || object->is_known)
-                return false;
-        return object->was_known || !member || !member->typed;
+        return object->wants_introspection && !object->is_known && !is_trusted(object, member);
 }
 
 static int no_method(const Expose *expose, const MqttRpcRequest *request,
@@ -366,19 +432,6 @@ static int wait_for_introspection(ExposeObject *object, const MappingMember *mem
         return call_new(object->expose, request, &object->waiting, &call);
 }
 
-static int check_room(const Expose *expose, MqttRpcError **ret_error)
-{
-        int r;
-
-        if (expose->n_calls < expose->mapping->max_in_flight)
-                return 0;
-        r = set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_BUSY,
-                      "%u calls of %s are in flight already", expose->n_calls,
-                      expose->mapping->bus_name);
-        (void)mqttrpc_error_set_retry_after(*ret_error, BUSY_RETRY_MSEC);
-        return r;
-}
-
 int expose_call_on_request(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
 {
         Expose *expose = userdata;
@@ -413,7 +466,7 @@ static int go_on(ExposeObject *object, MqttRpcRequest *request, const sd_bus_err
         MappingMember *member = mapping_object_find(object->mapping, MEMBER_METHOD,
                                                     mqttrpc_request_get_method(request));
 
-        if (member && member->typed)
+        if (is_trusted(object, member))
                 return forward(object->expose, request, object->mapping, member, ret_error);
         if (!dbus)
                 return no_method(object->expose, request, member, ret_error);
@@ -435,13 +488,13 @@ void expose_call_resume(ExposeObject *object, const sd_bus_error *error)
         }
 }
 
-static void end_list(ExposeCall **list)
+static void end_list(ExposeCall **list, MqttRpcExecuted executed)
 {
         CLEANUP_RPC_ERROR MqttRpcError *error = NULL;
         ExposeCall *call;
 
         error = mqttrpc_error_new(MQTTRPC_ERROR_UNAVAILABLE, "the gateway no longer serves this");
-        (void)mqttrpc_error_set_executed(error, MQTTRPC_EXECUTED_MAYBE);
+        (void)mqttrpc_error_set_executed(error, executed);
         while ((call = *list)) {
                 (void)mqttrpc_request_reply_error(call->request, error);
                 call_free(call, list);
@@ -450,7 +503,7 @@ static void end_list(ExposeCall **list)
 
 void expose_call_end_all(Expose *expose)
 {
-        end_list(&expose->calls);
+        end_list(&expose->calls, MQTTRPC_EXECUTED_MAYBE);
         for (ExposeObject *object = expose->objects; object; object = object->hh.next)
-                end_list(&object->waiting);
+                end_list(&object->waiting, MQTTRPC_EXECUTED_NO);
 }

@@ -9,6 +9,7 @@
 #include <mqttrpc/mqttrpc.h>
 
 #include "common/json-scan.h"
+#include "common/log-limit.h"
 #include "gateway/dbus-link.h"
 #include "gateway/mapping.h"
 
@@ -42,6 +43,7 @@ struct Expose {
         ExposeObject *objects; /* hash */
         ExposeCall *calls;     /* list: in flight on D-Bus */
         unsigned n_calls;      /* in flight and waiting */
+        LogLimit log_limit;    /* for what the service sends */
 };
 
 /* Registers the service. Everything borrowed must outlive it. On failure the error says why. */
@@ -60,6 +62,9 @@ void expose_call_resume(ExposeObject *object, const sd_bus_error *error);
 void expose_call_end_all(Expose *expose);
 
 /* ---- between the two files ---- */
+
+/* Logs what the service has caused, not more often than limits.h says. */
+void expose_warn(Expose *expose, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Asks the service for the object's introspection, unless that is under way; `start` allows that to
  * start the service. */

@@ -245,12 +245,15 @@ static void add_arg(Parser *parser, IntrospectionArgs *list, const char *name, c
                 return;
         }
         list->items = items;
-        items[list->count++] = (IntrospectionArg){
-                .name = name && name[0] != '\0' ? strdup(name) : NULL,
+        if (name && name[0] == '\0')
+                name = NULL;
+        items[list->count] = (IntrospectionArg){
+                .name = name ? strdup(name) : NULL,
                 .type = strdup(type),
         };
-        if (!items[list->count - 1].type)
+        if (!items[list->count].type || (name && !items[list->count].name))
                 out_of_memory(parser);
+        list->count++;
 }
 
 static void start_arg(Parser *parser, const char **attributes)

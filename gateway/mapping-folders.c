@@ -81,9 +81,15 @@ static int list_folder(Candidate **candidates, const char *folder, Diagnostics *
                                 folder, strerrordesc_np(errno));
                 return 0;
         }
-        while (r >= 0 && (entry = readdir(handle)))
+        errno = 0;
+        while (r >= 0 && (entry = readdir(handle))) {
                 if (is_mapping(entry->d_name))
                         r = add_candidate(candidates, folder, entry->d_name);
+                errno = 0;
+        }
+        if (r >= 0 && errno != 0)
+                diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, "cannot read the folder %s: %s",
+                                folder, strerrordesc_np(errno));
         closedir(handle);
         return r;
 }

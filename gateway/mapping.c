@@ -19,6 +19,11 @@ MappingMember *mapping_member_ref(MappingMember *member)
         return member;
 }
 
+bool mapping_member_is_complete(const MappingMember *member)
+{
+        return mapping_rule_is_complete(member->rule);
+}
+
 MappingMember *mapping_member_unref(MappingMember *member)
 {
         if (!member || --member->n_refs > 0)
@@ -263,12 +268,13 @@ void mapping_set_done(MappingSet *set)
         }
 }
 
-/* A space is in no bus name, so the key is unambiguous. NULL without memory. */
+/* A space is in no bus name, so the key is unambiguous. No bus and "system" are one, the bus of the
+ * gateway's settings. NULL without memory. */
 static char *make_bus_key(const char *bus, const char *bus_name)
 {
         char *key;
 
-        if (asprintf(&key, "%s %s", bus_name, bus ? bus : "") < 0)
+        if (asprintf(&key, "%s %s", bus_name, bus ? bus : "system") < 0)
                 return NULL;
         return key;
 }

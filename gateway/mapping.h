@@ -138,7 +138,7 @@ struct MappingService {
         char *name; /* in topics; owned */
         char *file; /* where it came from; owned */
         char *summary;
-        char *bus;              /* "system", "session" or an address; NULL: the gateway's own */
+        char *bus;              /* "system", "session" or an address; NULL is "system" */
         char *bus_name;         /* D-Bus name; owned */
         bool activate;          /* a call may start the service */
         unsigned max_in_flight; /* D-Bus calls at a time */
@@ -213,6 +213,8 @@ MappingMember *mapping_object_find(const MappingObject *object, MemberKind kind,
 MappingMember *mapping_object_find_dbus(const MappingObject *object, MemberKind kind,
                                         const char *interface, const char *member);
 
+/* True if the file gives all its types, so that introspection has no say in them. */
+bool mapping_member_is_complete(const MappingMember *member);
 MappingMember *mapping_member_ref(MappingMember *member);
 /* Accepts NULL, returns NULL. */
 MappingMember *mapping_member_unref(MappingMember *member);

@@ -25,18 +25,38 @@ static const uint64_t default_limits[BUS_LIMITS] = {
 
 /* ---- helpers ---- */
 
-void bus_log(MqttRpcBus *bus, MqttRpcLogLevel level, const char *format, ...)
+static void log_va(MqttRpcBus *bus, MqttRpcLogLevel level, const char *format, va_list arguments)
 {
         CLEANUP_FREE char *text = NULL;
-        va_list arguments;
 
         if (!bus->log_handler)
                 return;
-        va_start(arguments, format);
         if (vasprintf(&text, format, arguments) < 0)
                 text = NULL;
-        va_end(arguments);
         bus->log_handler(level, text ? text : format, bus->log_userdata);
+}
+
+void bus_log(MqttRpcBus *bus, MqttRpcLogLevel level, const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        log_va(bus, level, format, arguments);
+        va_end(arguments);
+}
+
+void bus_log_peer(MqttRpcBus *bus, const char *format, ...)
+{
+        unsigned left_out;
+        va_list arguments;
+
+        if (!log_limit_pass(&bus->log_limit, deadline_now(), &left_out))
+                return;
+        if (left_out > 0)
+                bus_log(bus, MQTTRPC_LOG_WARNING, "%u warnings were left out", left_out);
+        va_start(arguments, format);
+        log_va(bus, MQTTRPC_LOG_WARNING, format, arguments);
+        va_end(arguments);
 }
 
 void bus_random_hex(char *text, size_t length)
@@ -456,6 +476,37 @@ MQTTRPC_PUBLIC int mqttrpc_bus_wait_connected(MqttRpcBus *bus, uint64_t timeout_
                 end = USEC_INFINITY;
         bus->refs++; /* a callback may drop the last one */
         r = wait_connected(bus, end, ret_error);
+        mqttrpc_bus_unref(bus);
+        return r;
+}
+
+static int flush(MqttRpcBus *bus, uint64_t end)
+{
+        uint64_t now;
+        int r;
+
+        while (bus->state == MQTTRPC_STATE_CONNECTED && !link_is_idle(bus->link)) {
+                now = deadline_now();
+                if (now >= end)
+                        return -ETIMEDOUT;
+                r = mqttrpc_bus_wait(bus, end - now);
+                if (r >= 0)
+                        r = mqttrpc_bus_process(bus);
+                if (r < 0)
+                        return r;
+        }
+        return bus->state == MQTTRPC_STATE_CONNECTED ? 0 : -ENOTCONN;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_flush(MqttRpcBus *bus, uint64_t timeout_usec)
+{
+        uint64_t end = deadline_now();
+        int r;
+
+        if (__builtin_add_overflow(end, timeout_usec, &end))
+                end = USEC_INFINITY;
+        bus->refs++; /* a callback may drop the last one */
+        r = flush(bus, end);
         mqttrpc_bus_unref(bus);
         return r;
 }

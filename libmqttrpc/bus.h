@@ -9,6 +9,7 @@
 
 #include "common/buffer.h"
 #include "common/json-scan.h"
+#include "common/log-limit.h"
 #include "libmqttrpc/deadline.h"
 #include "libmqttrpc/dedup.h"
 #include "libmqttrpc/error.h"
@@ -39,6 +40,7 @@ struct MqttRpcBus {
         uint64_t counters[MQTTRPC_COUNT_MAX];
         MqttRpcLogHandler log_handler;
         void *log_userdata;
+        LogLimit log_limit; /* for what peers can cause */
         MqttRpcStateHandler state_handler;
         void *state_userdata;
         DeadlineQueue deadlines;  /* of calls and requests */
@@ -73,6 +75,9 @@ void slot_end(MqttRpcSlot *slot);
 
 void bus_log(MqttRpcBus *bus, MqttRpcLogLevel level, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
+/* The same, at level warning, for what peers can cause at will: not more often than limits.h says.
+ */
+void bus_log_peer(MqttRpcBus *bus, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static inline void bus_count(MqttRpcBus *bus, MqttRpcCounter counter)
 {
         bus->counters[counter]++;

@@ -81,10 +81,10 @@ static int find_reply_address(Incoming *in)
             topic_reply_token(in->topic, message->topic, message->response_topic,
                               message->response_topic_length, &token) < 0) {
                 bus_count(in->bus, MQTTRPC_COUNT_BAD_RESPONSE_TOPIC);
-                bus_log(in->bus, MQTTRPC_LOG_WARNING,
-                        "request at %s dropped: its Response Topic is not that topic plus one "
-                        "level",
-                        message->topic);
+                bus_log_peer(in->bus,
+                             "request at %s dropped: its Response Topic is not that topic plus one "
+                             "level",
+                             message->topic);
                 return -EPERM;
         }
         buffer_append_text(&in->reply_topic, message->topic);
@@ -419,7 +419,7 @@ void incoming_on_request(MqttRpcBus *bus, const Topic *topic, const LinkMessage 
                 return;
         if (message->retain) {
                 bus_count(bus, MQTTRPC_COUNT_RETAINED_REFUSED);
-                bus_log(bus, MQTTRPC_LOG_WARNING, "retained request at %s refused", message->topic);
+                bus_log_peer(bus, "retained request at %s refused", message->topic);
                 return;
         }
         service_ref(in.service);

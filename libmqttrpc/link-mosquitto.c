@@ -91,6 +91,9 @@ static void on_connect(struct mosquitto *mosquitto, void *userdata, int reason, 
 {
         LinkHandle *handle = userdata;
 
+        /* From here on libmosquitto would format a line for every packet, for nobody: what the log
+         * is good for, why TLS fails, is behind us. */
+        mosquitto_log_callback_set(mosquitto, NULL);
         handle->events->on_connack(handle->userdata, reason);
         forget_errno();
 }

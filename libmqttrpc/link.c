@@ -383,6 +383,12 @@ bool link_is_up(const Link *link)
         return link->state == LINK_UP && !link->failed;
 }
 
+bool link_is_idle(Link *link)
+{
+        return !link_is_up(link) ||
+               (HASH_COUNT(link->unacknowledged) == 0 && !link_handle_wants_write(link->handle));
+}
+
 const MqttRpcError *link_reason(const Link *link)
 {
         return link->reason;

@@ -421,8 +421,8 @@ int reply_send(MqttRpcBus *bus, const ReplyAddress *address, const char *respons
         snprintf(rc, sizeof(rc), "%d", code);
         r = link_publish(bus->link, &message, 0);
         if (r < 0) {
-                bus_log(bus, MQTTRPC_LOG_WARNING, "reply to %s could not be sent: %s",
-                        address->topic, strerrordesc_np(-r));
+                bus_log_peer(bus, "reply to %s could not be sent: %s", address->topic,
+                             strerrordesc_np(-r));
                 return r;
         }
         bus_count(bus, MQTTRPC_COUNT_REPLIES);
@@ -489,8 +489,10 @@ MQTTRPC_PUBLIC int mqttrpc_request_reply(MqttRpcRequest *request, const char *re
         r = check_answerable(request);
         if (r != 0)
                 return r < 0 ? r : 0;
-        if (!result)
+        if (!result) {
                 result = "null";
+                length = SIZE_MAX;
+        }
         if (length == SIZE_MAX)
                 length = strlen(result);
         if (length > request->bus->limits[MQTTRPC_LIMIT_PAYLOAD_BYTES])

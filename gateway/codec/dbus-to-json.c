@@ -265,6 +265,9 @@ static int write_fixed_array(Writer *writer, const char *type, size_t width)
                 return write_array(writer, type);
         if (r <= 0)
                 return read_failed(writer, r, type);
+        /* sd-bus does not look into the array. */
+        if (size % width != 0)
+                return read_failed(writer, -EBADMSG, type);
         r = open_json(writer, '[');
         if (r < 0)
                 return r;
@@ -508,7 +511,8 @@ static int write_value(Writer *writer, const char *type)
         }
 }
 
-/* A value of a type that the caller chose, so that it may hold descriptors or options. */
+/* A value of the type that the caller expects: only here can descriptors and options be told in
+ * advance. */
 static int write_root(Writer *writer, const CodecType *type)
 {
         writer->type = type;

@@ -27,8 +27,8 @@
 int codec_result_to_json(sd_bus_message *m, const CodecArgs *out, bool as_object, Buffer *buffer,
                          Error **ret_error);
 
-/* All arguments of a message (a signal, or a call) as an array, or with `as_object` as an object by
- * their names; empty if there are none. */
+/* All arguments of a message (a signal, or a call), from its start, as an array, or with
+ * `as_object` as an object by their names; empty if there are none. */
 int codec_args_to_json(sd_bus_message *m, const CodecArgs *args, bool as_object, Buffer *buffer,
                        Error **ret_error);
 

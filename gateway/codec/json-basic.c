@@ -15,7 +15,8 @@ enum { SHOWN_NUMBER_BYTES = 40 };
 
 static int out_of_memory(CodecSource *source)
 {
-        return error_set(source->error, -ENOMEM, ": out of memory");
+        error_set(source->error, -ENOMEM, ": out of memory");
+        return -ENOMEM;
 }
 
 int codec_expected(CodecSource *source, uint32_t node, const char *what)
@@ -40,8 +41,10 @@ int codec_text_from_json(CodecSource *source, uint32_t node, const char **ret_te
         *ret_text = buffer_text(&source->scratch);
         *ret_length = source->scratch.length;
         /* Only an escape can have made it. */
-        if (memchr(*ret_text, '\0', *ret_length))
-                return error_set(source->error, -EINVAL, ": \\u0000 cannot be in D-Bus text");
+        if (memchr(*ret_text, '\0', *ret_length)) {
+                error_set(source->error, -EINVAL, ": \\u0000 cannot be in D-Bus text");
+                return -EINVAL;
+        }
         return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base64.h"
+#include "common/limits.h"
 #include "common/signature.h"
 #include "common/utf8.h"
 #include "gateway/codec/json-basic.h"
@@ -16,6 +17,7 @@ typedef struct Reader {
         CodecSource json;
         const CodecType *type; /* whose value is being read; its options hold for all of it */
         sd_bus_message *m;
+        unsigned depth; /* JSON containers around the value at hand */
 } Reader;
 
 static int read_value(Reader *reader, uint32_t node, const char *type);
@@ -34,7 +36,8 @@ static int expected(Reader *reader, uint32_t node, const char *what)
 
 static int out_of_memory(Reader *reader)
 {
-        return error_set(reader->json.error, -ENOMEM, ": out of memory");
+        error_set(reader->json.error, -ENOMEM, ": out of memory");
+        return -ENOMEM;
 }
 
 /* A failed sd_bus_message_…() call: `r` is what it returned. */
@@ -450,9 +453,11 @@ static int read_variant(Reader *reader, uint32_t node)
         case JSON_BOOLEAN: return read_variant_of(reader, node, "b");
         case JSON_STRING: return read_variant_of(reader, node, "s");
         case JSON_OBJECT:
+                if (doc->nodes[node].count != 2)
+                        break;
                 type = json_find(doc, node, "type");
                 data = json_find(doc, node, "data");
-                if (doc->nodes[node].count == 2 && type != 0 && data != 0)
+                if (type != 0 && data != 0)
                         return read_typed(reader, type, data);
                 break;
         default: break;
@@ -484,8 +489,7 @@ static int read_any_array(Reader *reader, uint32_t node, const char *type)
         }
 }
 
-/* Appends the value of `node` as the type that starts at `type`. */
-static int read_value(Reader *reader, uint32_t node, const char *type)
+static int read_any(Reader *reader, uint32_t node, const char *type)
 {
         switch (*type) {
         case 'a': return read_any_array(reader, node, type);
@@ -493,6 +497,22 @@ static int read_value(Reader *reader, uint32_t node, const char *type)
         case 'v': return read_variant(reader, node);
         default: return read_basic(reader, node, *type);
         }
+}
+
+/* Appends the value of `node` as the type that starts at `type`. */
+static int read_value(Reader *reader, uint32_t node, const char *type)
+{
+        JsonType json = json_type(reader->json.doc, node);
+        unsigned levels = json == JSON_ARRAY || json == JSON_OBJECT ? 1 : 0;
+        int r;
+
+        if (reader->depth + levels > LIMIT_VALUE_DEPTH)
+                return error_set(reader->json.error, -E2BIG, ": nested deeper than %u levels",
+                                 LIMIT_VALUE_DEPTH);
+        reader->depth += levels;
+        r = read_any(reader, node, type);
+        reader->depth -= levels;
+        return r;
 }
 
 static int read_root(Reader *reader, uint32_t node, const CodecType *type)
@@ -613,6 +633,7 @@ static int read_arguments(Reader *reader, uint32_t node, const CodecArgs *args,
                         return 0;
                 return read_argument(reader, CODEC_NO_NODE, &args->items[0], ret_argument);
         }
+        reader->depth = 1;
         switch (json_type(reader->json.doc, node)) {
         case JSON_ARRAY: return read_positional(reader, node, args, ret_argument);
         case JSON_OBJECT: return read_by_name(reader, node, args, ret_argument);

@@ -17,6 +17,7 @@
  *   -EINVAL      the JSON is not of the type, or there are too many or too few arguments
  *   -ERANGE      a number beyond its type
  *   -EOPNOTSUPP  a file descriptor (type h)
+ *   -E2BIG       nested deeper than LIMIT_VALUE_DEPTH, as in the other direction
  *   -ENOMEM
  *
  * After a failure the message is of no use any more and only to be unreferenced. */

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/util.h"
+
 /* Up to this many keys, comparing each pair of them is faster than sorting. */
 enum { PAIRWISE_KEYS = 16 };
 

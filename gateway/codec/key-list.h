@@ -6,8 +6,7 @@
  * innermost last, and go when it is closed. */
 
 #include <stdbool.h>
-
-#include "common/buffer.h"
+#include <stddef.h>
 
 typedef struct KeySpan {
         size_t offset;

@@ -165,7 +165,7 @@ static int extend_signature(const CodecArgs *args, const char *more, char **ret_
 
         if (strlen(old) + strlen(more) > SIGNATURE_MAX_LENGTH)
                 return error_set(ret_error, -EINVAL,
-                                 "the arguments' types are longer than 255 characters");
+                                 "the arguments' types are longer than 254 characters");
         if (asprintf(ret_signature, "%s%s", old, more) < 0) {
                 *ret_signature = NULL;
                 return out_of_memory(ret_error);

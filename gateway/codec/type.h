@@ -49,7 +49,7 @@ typedef struct CodecArgs {
 } CodecArgs;
 
 /* Adds one argument. `name` NULL or "": argN. -EEXIST for a second argument of that name, -EINVAL
- * also when all types in a row exceed 255 characters, else as codec_type_new(). The list is
+ * also when all types in a row exceed 254 characters, else as codec_type_new(). The list is
  * unchanged on failure. */
 int codec_args_add(CodecArgs *args, const char *name, const char *signature,
                    const CodecOptions *options, Error **ret_error);

@@ -185,6 +185,11 @@ static bool name_is_as_wanted(void *userdata)
         return watch->owned == (int)watch->wanted;
 }
 
+Process *dbus_daemon_get_process(const DbusDaemon *daemon)
+{
+        return daemon->process;
+}
+
 bool dbus_daemon_wait_name(DbusDaemon *daemon, const char *name, bool owned, unsigned msec)
 {
         g_autoptr(GDBusConnection) connection = dbus_daemon_connect(daemon);

@@ -34,6 +34,8 @@ void dbus_daemon_start(DbusDaemon *daemon);
 void dbus_daemon_stop(DbusDaemon *daemon);
 /* SIGKILL: no client is told. */
 void dbus_daemon_kill(DbusDaemon *daemon);
+/* NULL while it is stopped. */
+Process *dbus_daemon_get_process(const DbusDaemon *daemon);
 /* Lets the running daemon read its configuration, with policies and services added since. */
 void dbus_daemon_reload(DbusDaemon *daemon);
 

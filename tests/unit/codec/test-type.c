@@ -63,7 +63,7 @@ static void test_does_not_quote_a_long_signature(void)
         CodecType *type = NULL;
 
         g_assert_cmpint(codec_type_new(signature, NULL, &type, &error), ==, -EINVAL);
-        g_assert_cmpstr(error_text(error), ==, "signature: longer than 255 characters");
+        g_assert_cmpstr(error_text(error), ==, "signature: longer than 254 characters");
 }
 
 static void test_keeps_the_signature(void)
@@ -125,7 +125,7 @@ static void check_list_is_unchanged(const CodecArgs *args)
 static void test_trap_8_bad_arguments_leave_the_list_unchanged(void)
 {
         CLEANUP_ERROR Error *twice = NULL, *bad = NULL, *too_long = NULL;
-        g_autofree char *members = g_strnfill(253, 'y');
+        g_autofree char *members = g_strnfill(252, 'y');
         g_autofree char *signature = g_strconcat("(", members, ")", NULL);
         CodecArgs args = {};
 
@@ -140,7 +140,7 @@ static void test_trap_8_bad_arguments_leave_the_list_unchanged(void)
         check_list_is_unchanged(&args);
         g_assert_cmpint(codec_args_add(&args, "z", signature, NULL, &too_long), ==, -EINVAL);
         g_assert_cmpstr(error_text(too_long), ==,
-                        "the arguments' types are longer than 255 characters");
+                        "the arguments' types are longer than 254 characters");
         check_list_is_unchanged(&args);
         codec_args_done(&args);
 }

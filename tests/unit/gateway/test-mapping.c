@@ -34,7 +34,8 @@ static void test_finds_services(void)
         g_assert_cmpstr(mapping_set_find_service(&set, "two")->bus_name, ==, "a.two");
         g_assert_null(mapping_set_find_service(&set, "three"));
         g_assert_cmpstr(mapping_set_find_bus_name(&set, NULL, "a.one")->name, ==, "one");
-        g_assert_null(mapping_set_find_bus_name(&set, "system", "a.one"));
+        g_assert_cmpstr(mapping_set_find_bus_name(&set, "system", "a.one")->name, ==, "one");
+        g_assert_null(mapping_set_find_bus_name(&set, "session", "a.one"));
 }
 
 static void test_refuses_collisions(void)

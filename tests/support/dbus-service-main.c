@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+
+/* test-dbus-service: a D-Bus service that does what a test asks of it, well or badly. It serves
+ * every object path and answers by the name of the method alone, whatever the interface, so that a
+ * test can give any interface, introspection and mapping it likes:
+ *
+ *   Echo…            returns its arguments
+ *   Fail ss          fails with this error name and message
+ *   FailLong su      the same with a message of so many bytes
+ *   Never…           does not answer
+ *   Slow u           returns nothing after so many milliseconds
+ *   Die              exits without an answer
+ *   Note s           keeps the text, and whether an answer was wanted; answers if so
+ *   LastNote         returns both: sb
+ *   Huge u           returns a string of so many bytes
+ *   Wrong            returns a string, whatever was promised
+ *   GiveFd           returns a file descriptor
+ *   GiveVariantFd    returns one in a variant
+ *   Count s          returns how often the method of this name was called: u
+ *   Introspect       as told by --introspection PATH=FILE; PATH=mute: does not answer;
+ *                    PATH=held:FILE: answers when it is released
+ *   Release          answers what is held
+ *   GiveUp           releases the name and stays
+ *
+ * Options: --bus ADDRESS (default: the bus that has started it), --name NAME, --introspection. */
+
+#include "common/util.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdbool.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+typedef struct TestService {
+        sd_event *event;
+        sd_bus *bus;
+        GHashTable *introspection; /* object path → file, or "mute" */
+        GHashTable *counts;        /* method → number of calls */
+        GPtrArray *held;           /* messages: Introspect */
+        char *note;
+        bool note_wants_reply;
+} TestService;
+
+#define HELD "held:"
+
+static char *option_bus;
+static char *option_name;
+static char **option_introspection;
+
+static const GOptionEntry options[] = {
+        {"bus", 0, 0, G_OPTION_ARG_STRING, &option_bus, NULL, NULL},
+        {"name", 0, 0, G_OPTION_ARG_STRING, &option_name, NULL, NULL},
+        {"introspection", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option_introspection, NULL, NULL},
+        {},
+};
+
+/* ---- methods ---- */
+
+static int method_echo(TestService *service, sd_bus_message *m)
+{
+        sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r >= 0)
+                r = sd_bus_message_copy(reply, m, true);
+        if (r >= 0)
+                r = sd_bus_send(NULL, reply, NULL);
+        sd_bus_message_unref(reply);
+        return r;
+}
+
+static int method_fail(TestService *service, sd_bus_message *m)
+{
+        const char *name, *text;
+        int r = sd_bus_message_read(m, "ss", &name, &text);
+
+        return r < 0 ? r : sd_bus_reply_method_errorf(m, name, "%s", text);
+}
+
+static int method_fail_long(TestService *service, sd_bus_message *m)
+{
+        g_autofree char *text = NULL;
+        const char *name;
+        uint32_t length;
+        int r = sd_bus_message_read(m, "su", &name, &length);
+
+        if (r < 0)
+                return r;
+        text = g_strnfill(length, 'x');
+        return sd_bus_reply_method_errorf(m, name, "%s", text);
+}
+
+static int method_never(TestService *service, sd_bus_message *m)
+{
+        return 1;
+}
+
+static int on_slow(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        sd_bus_message *m = userdata;
+
+        (void)sd_bus_reply_method_return(m, "");
+        sd_bus_message_unref(m);
+        sd_event_source_unref(source);
+        return 0;
+}
+
+static int method_slow(TestService *service, sd_bus_message *m)
+{
+        sd_event_source *source;
+        uint32_t msec;
+        int r = sd_bus_message_read(m, "u", &msec);
+
+        if (r < 0)
+                return r;
+        return sd_event_add_time_relative(service->event, &source, CLOCK_MONOTONIC,
+                                          (uint64_t)msec * 1000, 1, on_slow, sd_bus_message_ref(m));
+}
+
+static int method_die(TestService *service, sd_bus_message *m)
+{
+        _exit(0);
+}
+
+static int method_note(TestService *service, sd_bus_message *m)
+{
+        const char *text;
+        int r = sd_bus_message_read(m, "s", &text);
+
+        if (r < 0)
+                return r;
+        g_free(service->note);
+        service->note = g_strdup(text);
+        service->note_wants_reply = sd_bus_message_get_expect_reply(m);
+        return service->note_wants_reply ? sd_bus_reply_method_return(m, "") : 1;
+}
+
+static int method_last_note(TestService *service, sd_bus_message *m)
+{
+        return sd_bus_reply_method_return(m, "sb", service->note ? service->note : "",
+                                          (int)service->note_wants_reply);
+}
+
+static int method_huge(TestService *service, sd_bus_message *m)
+{
+        g_autofree char *text = NULL;
+        uint32_t length;
+        int r = sd_bus_message_read(m, "u", &length);
+
+        if (r < 0)
+                return r;
+        text = g_strnfill(length, 'x');
+        return sd_bus_reply_method_return(m, "s", text);
+}
+
+static int method_wrong(TestService *service, sd_bus_message *m)
+{
+        return sd_bus_reply_method_return(m, "s", "not what was promised");
+}
+
+static int method_give_fd(TestService *service, sd_bus_message *m)
+{
+        CLEANUP_CLOSE int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+        return sd_bus_reply_method_return(m, "h", fd);
+}
+
+static int method_give_variant_fd(TestService *service, sd_bus_message *m)
+{
+        CLEANUP_CLOSE int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+        return sd_bus_reply_method_return(m, "v", "h", fd);
+}
+
+static int method_count(TestService *service, sd_bus_message *m)
+{
+        const char *method;
+        int r = sd_bus_message_read(m, "s", &method);
+
+        if (r < 0)
+                return r;
+        return sd_bus_reply_method_return(
+                m, "u", GPOINTER_TO_UINT(g_hash_table_lookup(service->counts, method)));
+}
+
+static int method_introspect(TestService *service, sd_bus_message *m)
+{
+        const char *file = g_hash_table_lookup(service->introspection, sd_bus_message_get_path(m));
+        g_autofree char *xml = NULL;
+
+        if (!file)
+                return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_UNKNOWN_INTERFACE,
+                                                  "no introspection here");
+        if (strcmp(file, "mute") == 0)
+                return 1;
+        if (g_str_has_prefix(file, HELD)) {
+                g_ptr_array_add(service->held, sd_bus_message_ref(m));
+                return 1;
+        }
+        if (!g_file_get_contents(file, &xml, NULL, NULL))
+                return -EIO;
+        return sd_bus_reply_method_return(m, "s", xml);
+}
+
+static int method_release(TestService *service, sd_bus_message *m)
+{
+        for (guint i = 0; i < service->held->len; i++) {
+                sd_bus_message *held = service->held->pdata[i];
+                const char *file =
+                        g_hash_table_lookup(service->introspection, sd_bus_message_get_path(held));
+                g_autofree char *xml = NULL;
+
+                if (g_file_get_contents(file + strlen(HELD), &xml, NULL, NULL))
+                        (void)sd_bus_reply_method_return(held, "s", xml);
+                sd_bus_message_unref(held);
+        }
+        g_ptr_array_set_size(service->held, 0);
+        return sd_bus_reply_method_return(m, "");
+}
+
+static int method_give_up(TestService *service, sd_bus_message *m)
+{
+        int r = sd_bus_release_name(service->bus, option_name);
+
+        return r < 0 ? r : sd_bus_reply_method_return(m, "");
+}
+
+static const struct {
+        const char *name; /* ends with "*": all that start so */
+        int (*handler)(TestService *service, sd_bus_message *m);
+} methods[] = {
+        {"Count", method_count},        {"Die", method_die},
+        {"Echo*", method_echo},         {"Fail", method_fail},
+        {"FailLong", method_fail_long}, {"GiveFd", method_give_fd},
+        {"GiveUp", method_give_up},     {"GiveVariantFd", method_give_variant_fd},
+        {"Huge", method_huge},          {"Introspect", method_introspect},
+        {"LastNote", method_last_note}, {"Never*", method_never},
+        {"Note", method_note},          {"Release", method_release},
+        {"Slow", method_slow},          {"Wrong", method_wrong},
+};
+
+static bool name_fits(const char *pattern, const char *name)
+{
+        size_t length = strlen(pattern);
+
+        if (pattern[length - 1] == '*')
+                return strncmp(pattern, name, length - 1) == 0;
+        return strcmp(pattern, name) == 0;
+}
+
+static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        const char *name = sd_bus_message_get_member(m);
+        TestService *service = userdata;
+        unsigned count;
+
+        if (!sd_bus_message_is_method_call(m, NULL, NULL))
+                return 0;
+        count = GPOINTER_TO_UINT(g_hash_table_lookup(service->counts, name));
+        g_hash_table_insert(service->counts, g_strdup(name), GUINT_TO_POINTER(count + 1));
+        for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+                if (name_fits(methods[i].name, name)) {
+                        int r = methods[i].handler(service, m);
+
+                        return r < 0 ? r : 1;
+                }
+        return 0; /* sd-bus says that there is no such method */
+}
+
+/* ---- life ---- */
+
+static void read_options(TestService *service, int argc, char **argv)
+{
+        g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+        GError *error = NULL;
+
+        g_option_context_add_main_entries(context, options, NULL);
+        if (!g_option_context_parse(context, &argc, &argv, &error))
+                g_error("%s", error->message);
+        service->held = g_ptr_array_new();
+        service->introspection = g_hash_table_new(g_str_hash, g_str_equal);
+        service->counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        for (char **text = option_introspection; text && *text; text++) {
+                char *equals = strchr(*text, '=');
+
+                *equals = '\0';
+                g_hash_table_insert(service->introspection, *text, equals + 1);
+        }
+}
+
+static int set_up(TestService *service)
+{
+        const char *address = option_bus ? option_bus : g_getenv("DBUS_STARTER_ADDRESS");
+        int r;
+
+        r = sd_event_new(&service->event);
+        if (r >= 0)
+                r = sd_bus_new(&service->bus);
+        if (r >= 0)
+                r = sd_bus_set_address(service->bus, address);
+        if (r >= 0)
+                r = sd_bus_set_bus_client(service->bus, true);
+        if (r >= 0)
+                r = sd_bus_negotiate_fds(service->bus, true);
+        if (r >= 0)
+                r = sd_bus_set_exit_on_disconnect(service->bus, true);
+        if (r >= 0)
+                r = sd_bus_start(service->bus);
+        if (r >= 0)
+                r = sd_bus_add_filter(service->bus, NULL, on_message, service);
+        if (r >= 0)
+                r = sd_bus_attach_event(service->bus, service->event, SD_EVENT_PRIORITY_NORMAL);
+        return r < 0 ? r : sd_bus_request_name(service->bus, option_name, 0);
+}
+
+int main(int argc, char **argv)
+{
+        TestService service = {};
+        int r;
+
+        read_options(&service, argc, argv);
+        r = set_up(&service);
+        if (r >= 0)
+                r = sd_event_loop(service.event);
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
