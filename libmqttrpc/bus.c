@@ -285,7 +285,12 @@ MQTTRPC_PUBLIC int mqttrpc_bus_set_credentials(MqttRpcBus *bus, const char *user
 
 MQTTRPC_PUBLIC int mqttrpc_bus_set_client_id(MqttRpcBus *bus, const char *client_id)
 {
-        return set_text(bus, &link_settings(bus->link)->client_id, client_id);
+        int r;
+
+        r = set_text(bus, &link_settings(bus->link)->client_id, client_id);
+        if (r >= 0)
+                link_settings(bus->link)->client_id_is_random = false;
+        return r;
 }
 
 MQTTRPC_PUBLIC int mqttrpc_bus_set_caller(MqttRpcBus *bus, const char *caller)
@@ -378,6 +383,7 @@ static int choose_client_id(MqttRpcBus *bus)
         if (settings->client_id)
                 return 0;
         bus_random_hex(digits, BUS_TOKEN_LENGTH);
+        settings->client_id_is_random = true;
         return asprintf(&settings->client_id, "mqttrpc-%s", digits) < 0 ? -ENOMEM : 0;
 }
 
