@@ -77,8 +77,8 @@
 /* Times a call may cross gateways before it is taken for a loop (protocol, user property hops). */
 #define LIMIT_HOPS 4U
 
-/* Bytes of the text of a D-Bus error that are passed on: it is for people, and an error that did not
- * fit into a payload would be silence. */
+/* Bytes of the text of a D-Bus error that are passed on: it is for people, and an error that did
+ * not fit into a payload would be silence. */
 #define LIMIT_ERROR_TEXT_BYTES 4096U
 
 /* Log lines that peers can cause, in each span of time: enough to see what happens. */

@@ -10,7 +10,8 @@
 struct Batch {
         unsigned pending;
         unsigned n_items;
-        bool gone; /* the bus went: send nothing */
+        bool gone;    /* the bus went: send nothing */
+        size_t bytes; /* of the responses, also of those that were not kept */
         char **responses;
         ReplyAddress address; /* strings owned */
 };
@@ -84,21 +85,31 @@ static void send_too_large(const Batch *batch, MqttRpcBus *bus)
 static void finish(Batch *batch, MqttRpcBus *bus)
 {
         CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(bus->limits[MQTTRPC_LIMIT_PAYLOAD_BYTES]);
-        int r;
+        int r = -EMSGSIZE;
 
-        write_array(batch, &buffer);
-        r = buffer_status(&buffer);
+        if (batch->bytes <= buffer.maximum) {
+                write_array(batch, &buffer);
+                r = buffer_status(&buffer);
+        }
         if (r >= 0 && buffer.length > 0)
                 r = reply_send(bus, &batch->address, buffer.data, buffer.length, 0);
         if (r == -EMSGSIZE)
                 send_too_large(batch, bus);
 }
 
+void batch_move(Batch *batch, uint64_t generation)
+{
+        batch->address.generation = generation;
+}
+
 void batch_put(Batch *batch, MqttRpcBus *bus, unsigned index, const char *response, size_t length)
 {
-        batch->responses[index] = strndup(response, length);
-        if (!batch->responses[index])
-                bus_log(bus, MQTTRPC_LOG_ERROR, "a batch lost a response: out of memory");
+        batch->bytes += length;
+        if (batch->bytes <= bus->limits[MQTTRPC_LIMIT_PAYLOAD_BYTES]) {
+                batch->responses[index] = strndup(response, length);
+                if (!batch->responses[index])
+                        bus_log(bus, MQTTRPC_LOG_ERROR, "a batch lost a response: out of memory");
+        }
         batch_skip(batch, bus);
 }
 

@@ -10,7 +10,10 @@
  * dispatched. */
 int batch_new(unsigned n_items, const ReplyAddress *address, Batch **ret_batch);
 
-/* The response of an item. */
+/* The reply goes by another connection than the one the batch came by. */
+void batch_move(Batch *batch, uint64_t generation);
+
+/* The response of an item. Not kept once all together are too large to be sent. */
 void batch_put(Batch *batch, MqttRpcBus *bus, unsigned index, const char *response, size_t length);
 
 /* An item that has no response (a notification, or one that nobody waits for). `bus` NULL: the bus

@@ -197,7 +197,6 @@ MQTTRPC_PUBLIC int mqttrpc_bus_new(MqttRpcBus **ret_bus)
                 return -ENOMEM;
         link_settings(bus->link)->protocol = 5;
         link_settings(bus->link)->keepalive_sec = 60;
-        bus_random_hex(bus->token, BUS_TOKEN_LENGTH);
         *ret_bus = STEAL(bus);
         return 0;
 }
@@ -422,6 +421,8 @@ MQTTRPC_PUBLIC int mqttrpc_bus_open(MqttRpcBus *bus, MqttRpcError **ret_error)
         /* Without MQTT 5 properties nobody could tell servers our token. */
         if (settings->protocol != 5)
                 strcpy(bus->token, "reply");
+        else
+                bus_random_hex(bus->token, BUS_TOKEN_LENGTH);
         link_set_reconnect_maximum(bus->link, bus->limits[MQTTRPC_LIMIT_RECONNECT_USEC]);
         r = link_open(bus->link, ret_error);
         if (r < 0)
@@ -442,14 +443,10 @@ MQTTRPC_PUBLIC void mqttrpc_bus_close(MqttRpcBus *bus)
         mqttrpc_bus_unref(bus);
 }
 
-MQTTRPC_PUBLIC int mqttrpc_bus_wait_connected(MqttRpcBus *bus, uint64_t timeout_usec,
-                                              MqttRpcError **ret_error)
+static int wait_connected(MqttRpcBus *bus, uint64_t end, MqttRpcError **ret_error)
 {
-        uint64_t end = deadline_now();
         int r;
 
-        if (__builtin_add_overflow(end, timeout_usec, &end))
-                end = USEC_INFINITY;
         while (bus->state != MQTTRPC_STATE_CONNECTED) {
                 uint64_t now = deadline_now();
                 const MqttRpcError *reason = link_reason(bus->link);
@@ -469,13 +466,25 @@ MQTTRPC_PUBLIC int mqttrpc_bus_wait_connected(MqttRpcBus *bus, uint64_t timeout_
         return 0;
 }
 
-MQTTRPC_PUBLIC int mqttrpc_bus_flush(MqttRpcBus *bus, uint64_t timeout_usec)
+MQTTRPC_PUBLIC int mqttrpc_bus_wait_connected(MqttRpcBus *bus, uint64_t timeout_usec,
+                                              MqttRpcError **ret_error)
 {
-        uint64_t end = deadline_now(), now;
+        uint64_t end = deadline_now();
         int r;
 
         if (__builtin_add_overflow(end, timeout_usec, &end))
                 end = USEC_INFINITY;
+        bus->refs++; /* a callback may drop the last one */
+        r = wait_connected(bus, end, ret_error);
+        mqttrpc_bus_unref(bus);
+        return r;
+}
+
+static int flush(MqttRpcBus *bus, uint64_t end)
+{
+        uint64_t now;
+        int r;
+
         while (bus->state == MQTTRPC_STATE_CONNECTED && !link_is_idle(bus->link)) {
                 now = deadline_now();
                 if (now >= end)
@@ -487,6 +496,19 @@ MQTTRPC_PUBLIC int mqttrpc_bus_flush(MqttRpcBus *bus, uint64_t timeout_usec)
                         return r;
         }
         return bus->state == MQTTRPC_STATE_CONNECTED ? 0 : -ENOTCONN;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_flush(MqttRpcBus *bus, uint64_t timeout_usec)
+{
+        uint64_t end = deadline_now();
+        int r;
+
+        if (__builtin_add_overflow(end, timeout_usec, &end))
+                end = USEC_INFINITY;
+        bus->refs++; /* a callback may drop the last one */
+        r = flush(bus, end);
+        mqttrpc_bus_unref(bus);
+        return r;
 }
 
 MQTTRPC_PUBLIC MqttRpcState mqttrpc_bus_get_state(const MqttRpcBus *bus)

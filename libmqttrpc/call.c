@@ -453,11 +453,13 @@ MQTTRPC_PUBLIC int mqttrpc_call(MqttRpcBus *bus, const char *service, const char
                                          "a blocking call inside a callback would wait for ever");
         r = mqttrpc_call_async(bus, &slot, service, object, method, params, timeout_usec, flags,
                                keep_reply, &reply, ret_error);
+        bus->refs++; /* a callback may drop the last one */
         while (r >= 0 && !reply && slot->bus) {
                 r = mqttrpc_bus_process(bus);
                 if (r == 0 && !reply)
                         r = mqttrpc_bus_wait(bus, USEC_INFINITY);
         }
+        mqttrpc_bus_unref(bus);
         if (r < 0)
                 return r;
         if (!reply)

@@ -53,7 +53,7 @@ int envelope_read_request(const JsonDoc *doc, uint32_t node, EnvelopeRequest *re
         uint32_t version, x;
         int r;
 
-        *ret_request = (EnvelopeRequest){.id = envelope_null_id};
+        *ret_request = (EnvelopeRequest){.id = envelope_null_id, .ttl_msec = UINT64_MAX};
         if (json_type(doc, node) != JSON_OBJECT)
                 return invalid(ret_error, "a request must be a JSON object");
         r = read_id(doc, json_find(doc, node, "id"), ret_request, ret_error);

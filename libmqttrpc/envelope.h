@@ -14,7 +14,7 @@ typedef struct EnvelopeRequest {
                             * this is no object; empty for a notification */
         uint32_t method;   /* node; 0: absent */
         uint32_t params;   /* node; 0: absent */
-        uint64_t ttl_msec; /* from "x"; 0: absent */
+        uint64_t ttl_msec; /* from "x"; UINT64_MAX: absent */
         uint32_t epoch;    /* node, from "x"; 0: absent */
 } EnvelopeRequest;
 

@@ -25,6 +25,7 @@ typedef struct Incoming {
         const LinkMessage *message;
         ReplyAddress address;
         uint64_t now;
+        uint64_t patience; /* how long the caller waits, as far as properties say */
         uint64_t deadline_usec;
         bool own_deadline;
         Buffer reply_topic; /* backs address.topic */
@@ -100,31 +101,34 @@ static int find_reply_address(Incoming *in)
         return message->correlation_length > LIMIT_CORRELATION_BYTES ? -EMSGSIZE : 0;
 }
 
-static void limit_time(Incoming *in, uint64_t usec)
-{
-        in->deadline_usec = MIN(in->deadline_usec, in->now + usec);
-        in->own_deadline = false;
-}
-
 static uint64_t msec_to_usec(uint64_t msec)
 {
         return MIN(msec, LIMIT_TIMEOUT_USEC / USEC_PER_MSEC) * USEC_PER_MSEC;
 }
 
-/* The deadline is the least of ttl, remaining expiry + 1 s, and our own limit. */
-static void find_deadline(Incoming *in)
+/* What the message's properties say of the time its caller waits; infinite if they say nothing. */
+static uint64_t read_patience(const LinkMessage *message)
 {
-        const LinkMessage *message = in->message;
-        uint64_t own = in->bus->limits[MQTTRPC_LIMIT_TIMEOUT_USEC], ttl;
+        uint64_t usec = USEC_INFINITY, ttl;
 
-        in->deadline_usec = in->now + own;
-        in->own_deadline = true;
         if (message->expiry_sec >= 0)
-                limit_time(in, ((uint64_t)message->expiry_sec + 1) * USEC_PER_SEC);
+                usec = ((uint64_t)message->expiry_sec + 1) * USEC_PER_SEC;
         if (message->ttl && json_parse_uint64(message->ttl, strlen(message->ttl), &ttl) >= 0)
-                limit_time(in, msec_to_usec(ttl));
-        if (in->own_deadline)
-                in->deadline_usec = in->now + MIN(own, DEFAULT_TIMEOUT_USEC);
+                usec = MIN(usec, msec_to_usec(ttl));
+        return usec;
+}
+
+/* The deadline is the least of what the caller says and our own limit; it is "own" when the caller
+ * may still be waiting then. */
+static void find_deadline(Incoming *in, uint64_t patience)
+{
+        uint64_t own = in->bus->limits[MQTTRPC_LIMIT_TIMEOUT_USEC];
+
+        if (patience == USEC_INFINITY)
+                own = MIN(own, DEFAULT_TIMEOUT_USEC);
+        own = MIN(own, LIMIT_TIMEOUT_USEC);
+        in->own_deadline = own < patience;
+        in->deadline_usec = in->now + MIN(own, patience);
 }
 
 static bool is_expired(Incoming *in)
@@ -196,7 +200,9 @@ static bool is_duplicate(Incoming *in, TextSpan id, bool own_id, uint32_t prefix
 
         HASH_FIND(hh, in->bus->requests, in->key.data, in->key.length, request);
         if (request) {
-                drop(in); /* joins the first, whose answer is for both */
+                /* Joins the first, whose answer is for both and goes where this one can get it. */
+                request_move(request, in->address.generation);
+                drop(in);
         } else if (own_id && dedup_is_seen(in->bus->dedup, in->topic->caller, prefix, counter)) {
                 answer_again(in, id);
         } else if (!own_id && is_unique(in) &&
@@ -337,8 +343,9 @@ static void handle_item(Incoming *in, uint32_t node)
                                     : "'method' is missing or not a valid name");
                 return;
         }
-        if (envelope.ttl_msec > 0 && !in->message->ttl)
-                limit_time(in, msec_to_usec(envelope.ttl_msec));
+        find_deadline(in, envelope.ttl_msec < UINT64_MAX && !in->message->ttl
+                                  ? MIN(in->patience, msec_to_usec(envelope.ttl_msec))
+                                  : in->patience);
         if (is_expired(in))
                 drop(in);
         else if (is_stale(in, &envelope))
@@ -351,8 +358,6 @@ static void handle_item(Incoming *in, uint32_t node)
 static void handle_batch(Incoming *in)
 {
         uint32_t count = in->bus->doc.nodes[0].count;
-        uint64_t deadline_usec = in->deadline_usec;
-        bool own_deadline = in->own_deadline;
         Batch *batch;
 
         if (in->topic->kind != TOPIC_RPC || count == 0 || count > LIMIT_BATCH_ITEMS) {
@@ -368,8 +373,6 @@ static void handle_batch(Incoming *in)
         }
         in->batch = batch;
         JSON_FOREACH (&in->bus->doc, 0, item) {
-                in->deadline_usec = deadline_usec;
-                in->own_deadline = own_deadline;
                 handle_item(in, item);
                 in->index++;
         }
@@ -421,7 +424,8 @@ void incoming_on_request(MqttRpcBus *bus, const Topic *topic, const LinkMessage 
         }
         service_ref(in.service);
         r = find_reply_address(&in);
-        find_deadline(&in);
+        in.patience = read_patience(message);
+        find_deadline(&in, in.patience);
         if (r == -EMSGSIZE)
                 reject_with(&in, envelope_null_id, MQTTRPC_ERROR_INVALID_REQUEST,
                             "Correlation Data is longer than 64 bytes");

@@ -79,12 +79,23 @@ static void on_log(struct mosquitto *mosquitto, void *userdata, int level, const
                 set_reason(handle, text);
 }
 
+/* At the end of each callback: libmosquitto looks at errno after each packet and stops reading at
+ * EAGAIN, although TLS may hold more. What the callback left there is none of its business. */
+static void forget_errno(void)
+{
+        errno = 0;
+}
+
 static void on_connect(struct mosquitto *mosquitto, void *userdata, int reason, int flags,
                        const mosquitto_property *properties)
 {
         LinkHandle *handle = userdata;
 
+        /* From here on libmosquitto would format a line for every packet, for nobody: what the log
+         * is good for, why TLS fails, is behind us. */
+        mosquitto_log_callback_set(mosquitto, NULL);
         handle->events->on_connack(handle->userdata, reason);
+        forget_errno();
 }
 
 static void on_disconnect(struct mosquitto *mosquitto, void *userdata, int reason,
@@ -104,6 +115,7 @@ static void on_subscribe(struct mosquitto *mosquitto, void *userdata, int mid, i
         for (int i = 0; i < n_granted; i++)
                 all = all && granted[i] < 0x80;
         handle->events->on_suback(handle->userdata, mid, all);
+        forget_errno();
 }
 
 static void on_publish(struct mosquitto *mosquitto, void *userdata, int mid, int reason,
@@ -112,6 +124,7 @@ static void on_publish(struct mosquitto *mosquitto, void *userdata, int mid, int
         LinkHandle *handle = userdata;
 
         handle->events->on_puback(handle->userdata, mid, reason);
+        forget_errno();
 }
 
 /* What was read out of a message's properties and must be freed after its callback. */
@@ -195,9 +208,7 @@ static void on_message(struct mosquitto *mosquitto, void *userdata,
         if (properties)
                 read_properties(properties, &read, &message);
         handle->events->on_message(handle->userdata, &message);
-        /* libmosquitto looks at errno after each packet and stops reading at EAGAIN, although TLS
-         * may hold more. What the callback left there is none of its business. */
-        errno = 0;
+        forget_errno();
 }
 
 /* ---- life ---- */
@@ -268,7 +279,11 @@ int link_handle_new(const LinkSettings *settings, const LinkHandleEvents *events
                                .events = events,
                                .userdata = userdata};
         handle->host = strdup(settings->host);
+        errno = ENOMEM;
         handle->mosquitto = mosquitto_new(settings->client_id, true, handle);
+        if (!handle->mosquitto && errno == EINVAL)
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
+                                         "the client id is not valid UTF-8");
         if (!handle->host || !handle->mosquitto)
                 return -ENOMEM;
         if (set_options(handle, settings) != MOSQ_ERR_SUCCESS)

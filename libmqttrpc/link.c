@@ -18,6 +18,10 @@
 /* From the first packet to the acknowledged subscriptions. */
 #define OPEN_TIMEOUT_USEC (UINT64_C(20) * USEC_PER_SEC)
 
+/* Connections lost in a row, each soon after it was made and with no failed attempt in between:
+ * brokers do that to two clients with one id, and not all of them say so. */
+enum { TAKEN_OVER_LOSSES = 3 };
+
 typedef enum LinkState {
         LINK_CLOSED,
         LINK_STARTING, /* a thread resolves the host's name and connects */
@@ -47,6 +51,9 @@ struct Link {
         uint64_t wake_usec; /* end of the pause, or of the time to open */
         uint64_t misc_usec; /* when keep-alive must be looked at */
         uint64_t generation;
+        uint64_t up_usec;
+        unsigned losses; /* of young connections, in a row */
+        bool accepted;   /* the first subscriptions are on their way, or in force */
         int first_mid;   /* of the first subscriptions */
         bool processing; /* inside link_process(): the handle is in use */
         bool failed;     /* the handle is to be given up */
@@ -123,12 +130,33 @@ static void set_reason(Link *link, MqttRpcError *reason)
         link->reason = reason;
 }
 
+static void note_failure(Link *link, const char *text)
+{
+        link->failed = true;
+        set_reason(link, mqttrpc_error_new(MQTTRPC_ERROR_DISCONNECTED, "broker %s: %s",
+                                           link->settings.host, text));
+}
+
+/* Sees whether the loss of this connection is one of many. */
+static void note_loss(Link *link, uint64_t now)
+{
+        bool young = link->state == LINK_UP && now - link->up_usec < link->reconnect_maximum;
+
+        link->losses = young ? link->losses + 1 : 0;
+        if (link->losses < TAKEN_OVER_LOSSES || link->taken_over)
+                return;
+        link->taken_over = true;
+        note_failure(link, "connection lost again and again: does another client use the same "
+                           "client id?");
+}
+
 /* Gives the handle up, tells why, and schedules the next attempt. */
 static void enter_pause(Link *link, uint64_t now)
 {
         uint32_t random = 0;
 
         (void)!getrandom(&random, sizeof(random), 0);
+        note_loss(link, now);
         drop_handle(link);
         link->state = LINK_PAUSED;
         /* Two clients with one id throw each other out for ever; do not make a storm of it. */
@@ -137,13 +165,6 @@ static void enter_pause(Link *link, uint64_t now)
                                                                  link->reconnect_maximum));
         link->taken_over = false;
         link->events->on_down(link->userdata, link->reason);
-}
-
-static void note_failure(Link *link, const char *text)
-{
-        link->failed = true;
-        set_reason(link, mqttrpc_error_new(MQTTRPC_ERROR_DISCONNECTED, "broker %s: %s",
-                                           link->settings.host, text));
 }
 
 static void enter_opening(Link *link, uint64_t now)
@@ -155,6 +176,7 @@ static void enter_opening(Link *link, uint64_t now)
 static void enter_up(Link *link)
 {
         link->state = LINK_UP;
+        link->up_usec = deadline_now();
         backoff_reset(&link->backoff);
         link->events->on_up(link->userdata);
 }
@@ -242,15 +264,21 @@ static void release_handle(void *data)
         link_handle_free(data);
 }
 
+static int new_handle(Link *link, MqttRpcError **ret_error)
+{
+        return link_handle_new(&link->settings, &handle_events, link, &link->handle, ret_error);
+}
+
 /* One attempt. Returns a failure only for what no retry can cure. */
 static int start(Link *link, uint64_t now, MqttRpcError **ret_error)
 {
         int r;
 
-        r = link_handle_new(&link->settings, &handle_events, link, &link->handle, ret_error);
+        r = link->handle ? 0 : new_handle(link, ret_error);
         if (r < 0)
                 return r;
         link->wake_usec = now + OPEN_TIMEOUT_USEC;
+        link->accepted = false;
         if (link_settings_need_resolver(&link->settings)) {
                 r = offload_start(run_connect, release_handle, link->handle, &link->offload);
                 if (r >= 0) {
@@ -325,8 +353,17 @@ void link_set_reconnect_maximum(Link *link, uint64_t usec)
 
 int link_open(Link *link, MqttRpcError **ret_error)
 {
+        int r;
+
+        r = new_handle(link, ret_error);
+        if (r < 0)
+                return r;
+        /* The first attempt begins with link_process(), so that a loop that watches the descriptor
+         * of the last connection sees that it is gone before the next may get the same number. */
         backoff_reset(&link->backoff);
-        return start(link, deadline_now(), ret_error);
+        link->wake_usec = 0;
+        link->state = LINK_PAUSED;
+        return 0;
 }
 
 void link_close(Link *link)
@@ -465,21 +502,29 @@ int link_subscribe_first(Link *link, const char *const *filters, size_t n_filter
         r = link_handle_subscribe(link->handle, filters, n_filters, &link->first_mid);
         if (r < 0)
                 note_failure(link, "cannot subscribe");
+        link->accepted = r >= 0;
         return r;
+}
+
+/* From the first subscriptions on: they were written down before this one was known. */
+static bool takes_subscriptions(const Link *link)
+{
+        return (link->state == LINK_OPENING || link->state == LINK_UP) && link->accepted &&
+               !link->failed;
 }
 
 int link_subscribe(Link *link, const char *filter)
 {
         int mid;
 
-        if (!link_is_up(link))
+        if (!takes_subscriptions(link))
                 return -ENOTCONN;
         return link_handle_subscribe(link->handle, &filter, 1, &mid);
 }
 
 int link_unsubscribe(Link *link, const char *filter)
 {
-        if (!link_is_up(link))
+        if (!takes_subscriptions(link))
                 return -ENOTCONN;
         return link_handle_unsubscribe(link->handle, filter);
 }

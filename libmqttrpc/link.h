@@ -52,6 +52,7 @@ uint64_t link_timeout(const Link *link);
 int link_process(Link *link, int revents, uint64_t now);
 
 int link_subscribe_first(Link *link, const char *const *filters, size_t n_filters);
+/* -ENOTCONN before link_subscribe_first(). */
 int link_subscribe(Link *link, const char *filter);
 int link_unsubscribe(Link *link, const char *filter);
 

@@ -31,8 +31,17 @@ static void detach(MqttRpcRequest *request)
                 HASH_DEL(bus->requests, request);
         DL_DELETE2(bus->inflight, request, previous, next);
         bus->request_bytes -= request->size;
-        service_give_back(request->service, STEAL(request->load));
+        /* What has expired is still being worked on, and counts until the handler lets go. */
+        if (!request->expired)
+                service_give_back(request->service, STEAL(request->load));
         request->bus = NULL;
+}
+
+/* The same, without an answer. */
+static void abandon(MqttRpcRequest *request)
+{
+        batch_skip(request->parts.batch, request->bus);
+        detach(request);
 }
 
 void requests_detach_all(MqttRpcBus *bus)
@@ -47,6 +56,8 @@ static void request_free(MqttRpcRequest *request)
 {
         if (request->bus)
                 detach(request);
+        if (request->load)
+                service_give_back(request->service, request->load);
         service_unref(request->service);
         cJSON_Delete(request->value);
         for (size_t i = 0; request->strings && request->strings[i]; i++)
@@ -72,8 +83,7 @@ static void on_deadline(Deadline *deadline)
                 mqttrpc_error_free(error);
                 return;
         }
-        batch_skip(request->parts.batch, request->bus);
-        detach(request);
+        abandon(request);
 }
 
 static TextSpan copy_span(char **at, TextSpan span)
@@ -175,6 +185,13 @@ MQTTRPC_PUBLIC MqttRpcRequest *mqttrpc_request_unref(MqttRpcRequest *request)
         }
         request_free(request);
         return NULL;
+}
+
+void request_move(MqttRpcRequest *request, uint64_t generation)
+{
+        request->parts.address.generation = generation;
+        if (request->parts.batch)
+                batch_move(request->parts.batch, generation);
 }
 
 void request_set_checked(MqttRpcRequest *request, char *params, size_t length)
@@ -442,7 +459,7 @@ static int deliver(MqttRpcRequest *request, int code)
                           bus->payload.length);
         else
                 r = reply_send(bus, &parts->address, bus->payload.data, bus->payload.length, code);
-        if (r == -EMSGSIZE && code == 0)
+        if (r == -EMSGSIZE && code != MQTTRPC_ERROR_TOO_LARGE)
                 return answer_too_large(request); /* the broker's limit is lower than ours */
         detach(request);
         return r;
@@ -453,9 +470,12 @@ static int check_answerable(MqttRpcRequest *request)
 {
         if (!request->bus)
                 return request->expired ? -ETIMEDOUT : -EALREADY;
+        if (!request->expired && deadline_now() >= request->parts.deadline_usec) {
+                on_deadline(&request->deadline); /* it was due, the loop just had no time for it */
+                return -ETIMEDOUT;
+        }
         if (request->parts.id.length == 0) {
-                batch_skip(request->parts.batch, request->bus);
-                detach(request);
+                abandon(request);
                 return 1;
         }
         buffer_clear(&request->bus->payload);
@@ -479,7 +499,7 @@ MQTTRPC_PUBLIC int mqttrpc_request_reply(MqttRpcRequest *request, const char *re
                 return answer_too_large(request);
         r = envelope_write_result(&request->bus->payload, request->parts.id, result, length);
         if (r < 0) {
-                detach(request);
+                abandon(request);
                 return r;
         }
         return deliver(request, 0);
@@ -494,7 +514,7 @@ MQTTRPC_PUBLIC int mqttrpc_request_reply_error(MqttRpcRequest *request, const Mq
                 return r < 0 ? r : 0;
         r = envelope_write_error(&request->bus->payload, request->parts.id, error);
         if (r < 0) {
-                detach(request);
+                abandon(request);
                 return r;
         }
         return deliver(request, mqttrpc_error_get_code(error));

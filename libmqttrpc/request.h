@@ -60,6 +60,9 @@ struct MqttRpcRequest {
 
 int request_new(MqttRpcBus *bus, const RequestParts *parts, MqttRpcRequest **ret_request);
 
+/* The answer goes by another connection than the one the request came by: it was repeated there. */
+void request_move(MqttRpcRequest *request, uint64_t generation);
+
 /* Replaces the params by the checked and ordered ones; takes the text over. */
 void request_set_checked(MqttRpcRequest *request, char *params, size_t length);
 

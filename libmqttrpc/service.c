@@ -88,8 +88,7 @@ static int service_new(MqttRpcBus *bus, const char *name, Service **ret_service)
 
 static int subscribe(MqttRpcBus *bus, const Service *service)
 {
-        if (!link_is_up(bus->link))
-                return 0; /* with the connection's first subscriptions */
+        /* Before the broker has accepted the connection: with its first subscriptions. */
         for (size_t i = 0; i < ARRAY_SIZE(filter_forms); i++) {
                 CLEANUP_FREE char *filter = NULL;
 
@@ -316,6 +315,10 @@ MQTTRPC_PUBLIC int mqttrpc_add_object(MqttRpcBus *bus, MqttRpcSlot **ret_slot, c
                      : object_new(owner, object, vtable, userdata, &added, ret_error);
         if (r >= 0 && new)
                 r = subscribe(bus, owner);
+        if (r < 0 && added) {
+                object_cancel(&added->slot);
+                object_release(&added->slot);
+        }
         if (r >= 0)
                 slot_init(&added->slot, bus, ret_slot, object_cancel, object_release);
         else
@@ -366,6 +369,10 @@ MQTTRPC_PUBLIC int mqttrpc_add_fallback(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
                             : fallback_new(owner, handler, userdata, &fallback);
         if (r >= 0 && new)
                 r = subscribe(bus, owner);
+        if (r < 0 && fallback) {
+                fallback_cancel(&fallback->slot);
+                fallback_release(&fallback->slot);
+        }
         if (r >= 0)
                 slot_init(&fallback->slot, bus, ret_slot, fallback_cancel, fallback_release);
         else
@@ -440,13 +447,11 @@ static int check_params(MqttRpcRequest *request, const Method *method, MqttRpcEr
         return 0;
 }
 
-static int call_method(const Object *object, MqttRpcRequest *request, MqttRpcError **ret_error)
+static int call_method(const Object *object, const Method *method, MqttRpcRequest *request,
+                       MqttRpcError **ret_error)
 {
-        const Method *method = find_method(object, request->parts.method.at);
         int r;
 
-        if (!method)
-                return no_method(request, ret_error);
         if (request->parts.generic && !(method->member->flags & MQTTRPC_METHOD_READ))
                 return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_ACCESS_DENIED,
                                          "'%s' is not a reading method: call it by its own topic",
@@ -460,16 +465,20 @@ static int call_method(const Object *object, MqttRpcRequest *request, MqttRpcErr
 
 static int call_handler(Service *service, MqttRpcRequest *request, MqttRpcError **ret_error)
 {
+        const Method *method;
         Object *object;
 
         if (is_reserved(request->parts.method.at))
                 return call_builtin(request, ret_error);
         HASH_FIND(hh, service->objects, request->parts.object.at, request->parts.object.length,
                   object);
-        if (object)
-                return call_method(object, request, ret_error);
+        method = object ? find_method(object, request->parts.method.at) : NULL;
+        if (method)
+                return call_method(object, method, request, ret_error);
         if (service->fallback)
                 return service->fallback->handler(request, service->fallback->userdata, ret_error);
+        if (object)
+                return no_method(request, ret_error);
         return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_NOT_FOUND, "%s has no object '%s'",
                                  service->name, request->parts.object.at);
 }

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The command line of mosquitto_rr(1), or of mosquitto_pub(1) for a notification, that does what a
+ * call of ours does: to learn from, and to paste into a shell. It never shows a password. */
+
+#include "cli/client.h"
+#include "common/buffer.h"
+
+/* Appends the line, without its end. The client has been connected, or at least opened. */
+int mosquitto_line_write(Buffer *buffer, const Client *client, const ClientCall *call,
+                         bool notification);

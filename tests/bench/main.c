@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The benchmark of the gateway: private buses, every row of the goals with its baseline, measured
+ * in turns. docs/PERFORMANCE.md tells how to read what it prints. */
+
+#include "tests/bench/report.h"
+
+#include <locale.h>
+#include <stdio.h>
+
+static const Effort efforts[] = {
+        {"full", 40, 150, 10000, 3, 50000, 100, 1100},
+        {"quick", 12, 150, 10000, 3, 5000, 100, 600},
+        {"smoke", 2, 5, 50, 1, 256, 10, 30},
+};
+
+static struct {
+        gboolean quick, smoke, exact, list;
+        char **only;
+        char *json;
+} options;
+
+static const GOptionEntry entries[] = {
+        {"quick", 0, 0, G_OPTION_ARG_NONE, &options.quick, "Measure less, in about a minute", NULL},
+        {"only", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.only,
+         "Measure this row; may be repeated, and have * in it", "ROW"},
+        {"exact", 0, 0, G_OPTION_ARG_NONE, &options.exact,
+         "Also count instructions, allocations and system calls (valgrind, strace)", NULL},
+        {"json", 0, 0, G_OPTION_ARG_FILENAME, &options.json, "Write the figures to FILE", "FILE"},
+        {"list", 0, 0, G_OPTION_ARG_NONE, &options.list, "List the rows", NULL},
+        {"smoke", 0, 0, G_OPTION_ARG_NONE, &options.smoke,
+         "Only see whether every row can be measured; the figures mean nothing", NULL},
+        {},
+};
+
+/* With --only nothing else decides: a row that is named is wanted. */
+static bool is_wanted(const Row *row)
+{
+        for (char **pattern = options.only; pattern && *pattern; pattern++)
+                if (g_pattern_match_simple(*pattern, row->name))
+                        return true;
+        return !options.only && (!row->tool || options.exact);
+}
+
+static bool only_names_rows(void)
+{
+        for (char **pattern = options.only; pattern && *pattern; pattern++) {
+                bool found = false;
+
+                for (const Row *row = row_table; row->name; row++)
+                        found = found || g_pattern_match_simple(*pattern, row->name);
+                if (!found) {
+                        fprintf(stderr, "bench-gateway: no row '%s'; see --list\n", *pattern);
+                        return false;
+                }
+        }
+        return true;
+}
+
+static void measure_row(Report *report, Buses *buses, const Effort *effort, const Row *row)
+{
+        g_autofree char *tool = row->tool ? g_find_program_in_path(row->tool) : NULL;
+        RowResult result = {};
+
+        if (row->tool && !tool) {
+                report_skip(report, row, "its tool is not installed");
+                return;
+        }
+        result.figures = g_array_new(FALSE, FALSE, sizeof(Figure));
+        row->measure(buses, effort, row, &result);
+        report_add(report, row, &result);
+        g_array_free(result.figures, TRUE);
+}
+
+static int measure_all(void)
+{
+        const Effort *effort = &efforts[options.smoke ? 2 : options.quick ? 1 : 0];
+        g_autoptr(Report) report = report_new(effort);
+        g_autoptr(Buses) buses = buses_new();
+
+        for (const Row *row = row_table; row->name; row++)
+                if (is_wanted(row))
+                        measure_row(report, buses, effort, row);
+        report_finish(report);
+        return options.json && report_write_json(report, options.json) < 0 ? 1 : 0;
+}
+
+static void list_rows(void)
+{
+        for (const Row *row = row_table; row->name; row++)
+                printf("%-20s %s%s\n", row->name, row->text, row->tool ? " (--exact)" : "");
+}
+
+int main(int argc, char **argv)
+{
+        g_autoptr(GOptionContext) context = g_option_context_new("- benchmark of the gateway");
+        g_autoptr(GError) error = NULL;
+
+        setlocale(LC_CTYPE, "C.UTF-8");
+        g_option_context_add_main_entries(context, entries, NULL);
+        if (!g_option_context_parse(context, &argc, &argv, &error) || argc > 1) {
+                fprintf(stderr, "bench-gateway: %s\n", error ? error->message : "no arguments");
+                return 2;
+        }
+        if (!only_names_rows())
+                return 2;
+        if (!options.list)
+                return measure_all();
+        list_rows();
+        return 0;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "tests/bench/report.h"
+
+#include <errno.h>
+#include <math.h>
+#include <mosquitto.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+struct Report {
+        GString *json;
+        unsigned n_rows, n_ok, n_skipped;
+};
+
+/* ---- the machine ---- */
+
+static char *read_cpu_model(void)
+{
+        g_autofree char *text = NULL;
+        char *at;
+
+        if (!g_file_get_contents("/proc/cpuinfo", &text, NULL, NULL) ||
+            !(at = strstr(text, "model name")) || !(at = strchr(at, ':')))
+                return g_strdup("unknown CPU");
+        return g_strndup(at + 2, strcspn(at + 2, "\n"));
+}
+
+static char *describe_machine(void)
+{
+        g_autofree char *model = read_cpu_model();
+        int major = 0, minor = 0, revision = 0;
+        struct utsname kernel;
+        double load = 0;
+
+        uname(&kernel);
+        (void)!getloadavg(&load, 1);
+        mosquitto_lib_version(&major, &minor, &revision);
+        return g_strdup_printf("%ld × %s, Linux %s, libmosquitto %d.%d.%d, load at start %.2f",
+                               sysconf(_SC_NPROCESSORS_ONLN), model, kernel.release, major, minor,
+                               revision, load);
+}
+
+Report *report_new(const Effort *effort)
+{
+        g_autofree char *machine = describe_machine();
+        Report *report = g_new0(Report, 1);
+
+        printf("%s\n\n%-22s %9s %9s %9s %9s %9s\n", machine, "", "p50 µs", "p99 µs", "max µs",
+               "calls/s", "CPU µs");
+        report->json = g_string_new(NULL);
+        g_string_append_printf(report->json, "{\"effort\":\"%s\",\"machine\":\"%s\",\"rows\":[",
+                               effort->name, machine);
+        return report;
+}
+
+void report_free(Report *report)
+{
+        g_string_free(report->json, TRUE);
+        g_free(report);
+}
+
+/* ---- the table ---- */
+
+static void print_cell(double value, int decimals)
+{
+        if (value > 0)
+                printf(" %9.*f", decimals, value);
+        else
+                printf(" %9s", "");
+}
+
+static void print_figure(const Figure *figure)
+{
+        printf("  %-20s", figure->label);
+        if (figure->count > 0) {
+                printf(" %9.1f\n", figure->count);
+                return;
+        }
+        print_cell(figure->p50_usec, 1);
+        print_cell(figure->p99_usec, 1);
+        print_cell(figure->max_usec, 0);
+        print_cell(figure->rate, 0);
+        print_cell(figure->cpu_usec, 1);
+        putchar('\n');
+}
+
+/* Large numbers without decimals, small ones with enough of them. */
+static const char *format_value(char *text, size_t size, double value)
+{
+        snprintf(text, size, "%.*f", value >= 1000 ? 0 : value >= 100 ? 1 : 2, value);
+        return text;
+}
+
+static void print_verdict(const Row *row, double value)
+{
+        char measured[32], goal[32];
+
+        printf("%s %s, goal %s %s: ", row->text, format_value(measured, sizeof(measured), value),
+               row->kind == GOAL_AT_MOST ? "≤" : "≥", format_value(goal, sizeof(goal), row->goal));
+        if (row_is_ok(row, value))
+                printf("ok\n\n");
+        else
+                printf("gap %+.0f %%\n\n", 100 * (value / row->goal - 1));
+        fflush(stdout);
+}
+
+/* ---- JSON ---- */
+
+static void add_number(GString *json, const char *key, double value)
+{
+        char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+        if (value != 0)
+                g_string_append_printf(json, ",\"%s\":%s", key,
+                                       g_ascii_formatd(text, sizeof(text), "%.6g", value));
+}
+
+static void add_figure(GString *json, const Figure *figure)
+{
+        g_string_append_printf(json, "{\"label\":\"%s\"", figure->label);
+        add_number(json, "p50_us", figure->p50_usec);
+        add_number(json, "p99_us", figure->p99_usec);
+        add_number(json, "max_us", figure->max_usec);
+        add_number(json, "calls_per_s", figure->rate);
+        add_number(json, "cpu_us", figure->cpu_usec);
+        add_number(json, "count", figure->count);
+        g_string_append_c(json, '}');
+}
+
+static void add_row(Report *report, const Row *row, const RowResult *result)
+{
+        GString *json = report->json;
+
+        g_string_append_printf(json, "%s\n{\"name\":\"%s\",\"text\":\"%s\",\"better\":\"%s\"",
+                               report->n_rows ? "," : "", row->name, row->text,
+                               row->kind == GOAL_AT_MOST ? "lower" : "higher");
+        add_number(json, "value", result->value);
+        add_number(json, "goal", row->goal);
+        g_string_append_printf(json, ",\"ok\":%s,\"figures\":[",
+                               row_is_ok(row, result->value) ? "true" : "false");
+        for (guint i = 0; i < result->figures->len; i++) {
+                if (i > 0)
+                        g_string_append_c(json, ',');
+                add_figure(json, &g_array_index(result->figures, Figure, i));
+        }
+        g_string_append(json, "]}");
+}
+
+/* ---- rows ---- */
+
+void report_add(Report *report, const Row *row, const RowResult *result)
+{
+        printf("%s\n", row->name);
+        for (guint i = 0; i < result->figures->len; i++)
+                print_figure(&g_array_index(result->figures, Figure, i));
+        print_verdict(row, result->value);
+        add_row(report, row, result);
+        report->n_rows++;
+        report->n_ok += row_is_ok(row, result->value);
+}
+
+void report_skip(Report *report, const Row *row, const char *why)
+{
+        printf("%s\n%s: not measured, %s\n\n", row->name, row->text, why);
+        report->n_skipped++;
+}
+
+void report_finish(const Report *report)
+{
+        printf("%u rows: %u ok, %u with a gap", report->n_rows, report->n_ok,
+               report->n_rows - report->n_ok);
+        if (report->n_skipped > 0)
+                printf(", %u not measured", report->n_skipped);
+        putchar('\n');
+}
+
+int report_write_json(const Report *report, const char *path)
+{
+        g_autofree char *text = g_strdup_printf("%s\n]}\n", report->json->str);
+        g_autoptr(GError) error = NULL;
+
+        if (g_file_set_contents(path, text, -1, &error))
+                return 0;
+        fprintf(stderr, "bench-gateway: %s\n", error->message);
+        return -EIO;
+}

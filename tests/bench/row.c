@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "tests/bench/row.h"
+
+/* clang-format off */
+const Row row_table[] = {
+        {"call-tcp", "gateway ÷ (D-Bus + MQTT), string, QoS 0, TCP",
+         GOAL_AT_MOST, 1.25, row_measure_call, TRANSPORT_TCP, PAYLOAD_STRING, 0},
+        {"call-unix", "the same, unix socket",
+         GOAL_AT_MOST, 1.20, row_measure_call, TRANSPORT_UNIX, PAYLOAD_STRING, 0},
+        {"call-qos1", "the same, unix socket, QoS 1",
+         GOAL_AT_MOST, 1.25, row_measure_call, TRANSPORT_UNIX, PAYLOAD_STRING, 1},
+        {"call-dict", "the same, unix socket, a{sv} of 20",
+         GOAL_AT_MOST, 1.25, row_measure_call, TRANSPORT_UNIX, PAYLOAD_DICT, 0},
+        {"call-64k", "the same, unix socket, 64 KiB",
+         GOAL_AT_MOST, 1.20, row_measure_call, TRANSPORT_UNIX, PAYLOAD_LARGE, 0},
+        {"slowest-qos0", "slowest gateway call in a row, ms, TCP, QoS 0",
+         GOAL_AT_MOST, 20, row_measure_slowest, TRANSPORT_TCP, PAYLOAD_STRING, 0},
+        {"slowest-qos1", "the same, QoS 1",
+         GOAL_AT_MOST, 20, row_measure_slowest, TRANSPORT_TCP, PAYLOAD_STRING, 1},
+        {"lib-qos0", "libmqttrpc pair ÷ raw MQTT pair, unix socket, QoS 0",
+         GOAL_AT_MOST, 1.10, row_measure_lib, TRANSPORT_UNIX, PAYLOAD_STRING, 0},
+        {"lib-qos1", "the same, QoS 1",
+         GOAL_AT_MOST, 1.10, row_measure_lib, TRANSPORT_UNIX, PAYLOAD_STRING, 1},
+        {"rate-tcp", "calls/s, 64 in flight ÷ 1/(1/D-Bus + 1/MQTT), TCP",
+         GOAL_AT_LEAST, 1.20, row_measure_rate, TRANSPORT_TCP, PAYLOAD_STRING, 0},
+        {"rate-unix", "the same, unix socket",
+         GOAL_AT_LEAST, 1.25, row_measure_rate, TRANSPORT_UNIX, PAYLOAD_STRING, 0},
+        {"batch", "calls/s, batches of 64 ÷ single calls, unix socket",
+         GOAL_AT_LEAST, 1.8, row_measure_batch, TRANSPORT_UNIX, PAYLOAD_STRING, 0},
+        {"cpu-string", "CPU of the gateway ÷ (D-Bus client + MQTT responder)",
+         GOAL_AT_MOST, 0.80, row_measure_cpu, TRANSPORT_UNIX, PAYLOAD_STRING, 0},
+        {"cpu-dict", "the same, a{sv} of 20",
+         GOAL_AT_MOST, 0.95, row_measure_cpu, TRANSPORT_UNIX, PAYLOAD_DICT, 0},
+        {"rss", "idle memory of the gateway ÷ a bare process",
+         GOAL_AT_MOST, 1.15, row_measure_rss, TRANSPORT_UNIX, PAYLOAD_STRING, 0},
+        {"rss-mappings", "idle memory with all shipped mappings, MB",
+         GOAL_AT_MOST, 6, row_measure_rss_mappings, TRANSPORT_UNIX, PAYLOAD_STRING, 0},
+
+        {"instructions-string", "user instructions per call, string",
+         GOAL_AT_MOST, 32000, row_measure_instructions, TRANSPORT_UNIX, PAYLOAD_STRING, 0,
+         "valgrind"},
+        {"instructions-dict", "the same, a{sv} of 20",
+         GOAL_AT_MOST, 210000, row_measure_instructions, TRANSPORT_UNIX, PAYLOAD_DICT, 0,
+         "valgrind"},
+        {"allocations-string", "heap allocations per call, string",
+         GOAL_AT_MOST, 30, row_measure_allocations, TRANSPORT_UNIX, PAYLOAD_STRING, 0,
+         "valgrind"},
+        {"allocations-dict", "the same, a{sv} of 20",
+         GOAL_AT_MOST, 150, row_measure_allocations, TRANSPORT_UNIX, PAYLOAD_DICT, 0, "valgrind"},
+        {"syscalls", "system calls per call, one at a time",
+         GOAL_AT_MOST, 14, row_measure_syscalls, TRANSPORT_UNIX, PAYLOAD_STRING, 0, "strace"},
+        {"syscalls-many", "the same, 64 in flight",
+         GOAL_AT_MOST, 9.5, row_measure_syscalls_many, TRANSPORT_UNIX, PAYLOAD_STRING, 0,
+         "strace"},
+        {},
+};
+/* clang-format on */
+
+bool row_is_ok(const Row *row, double value)
+{
+        return row->kind == GOAL_AT_MOST ? value <= row->goal : value >= row->goal;
+}
+
+void row_add_figure(RowResult *result, const Figure *figure)
+{
+        g_array_append_val(result->figures, *figure);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The rows of the table: each has a value, a goal for it, and the figures that the value comes
+ * from. A new row is a line in row.c, and a function where none of those below fits. */
+
+#include "tests/bench/buses.h"
+#include "tests/bench/payload.h"
+
+/* How much of everything. */
+typedef struct Effort {
+        const char *name;
+        unsigned turns;      /* of a latency row */
+        unsigned block;      /* calls per turn and way */
+        unsigned slow_calls; /* of which the slowest is looked for */
+        unsigned repeats;    /* of a throughput row */
+        unsigned rate_calls; /* per repeat and way */
+        unsigned exact_short, exact_long;
+} Effort;
+
+/* What a measurement found, one line of it. What was not measured is 0. */
+typedef struct Figure {
+        const char *label; /* a constant */
+        double p50_usec, p99_usec, max_usec;
+        double rate;     /* calls per second */
+        double cpu_usec; /* per call */
+        double count;    /* per call, or KiB */
+} Figure;
+
+typedef struct RowResult {
+        double value;
+        GArray *figures; /* of Figure */
+} RowResult;
+
+typedef enum RowGoal {
+        GOAL_AT_MOST,
+        GOAL_AT_LEAST,
+} RowGoal;
+
+typedef struct Row Row;
+typedef void (*RowMeasure)(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+
+struct Row {
+        const char *name;
+        const char *text; /* what the value is */
+        RowGoal kind;
+        double goal;
+        RowMeasure measure;
+        Transport transport;
+        PayloadKind payload;
+        int qos;
+        const char *tool; /* a row of --exact: the program that it needs */
+};
+
+/* Ends with one without a name. */
+extern const Row row_table[];
+
+bool row_is_ok(const Row *row, double value);
+void row_add_figure(RowResult *result, const Figure *figure);
+
+/* ---- what rows measure ---- */
+
+/* row-latency.c: gateway ÷ (D-Bus + raw MQTT); libmqttrpc ÷ raw MQTT; the slowest call, in ms */
+void row_measure_call(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+void row_measure_lib(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+void row_measure_slowest(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+/* row-rate.c: gateway ÷ harmonic combination; batches ÷ single calls; CPU of the gateway ÷ that of
+ * a requester on D-Bus and a responder on MQTT */
+void row_measure_rate(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+void row_measure_batch(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+void row_measure_cpu(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+/* row-memory.c: gateway ÷ a bare process; MiB with all shipped mappings */
+void row_measure_rss(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+void row_measure_rss_mappings(Buses *buses, const Effort *effort, const Row *row,
+                              RowResult *result);
+/* row-exact.c: counts per call of the gateway */
+void row_measure_instructions(Buses *buses, const Effort *effort, const Row *row,
+                              RowResult *result);
+void row_measure_allocations(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+void row_measure_syscalls(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+void row_measure_syscalls_many(Buses *buses, const Effort *effort, const Row *row,
+                               RowResult *result);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+
+/* echo-service URI USER PASSWORD SERVICE
+ *
+ * A small service for tests of clients. It prints "ready" as soon as it can be called, and runs
+ * until it is killed. Methods of its root object:
+ *   Echo(value:v) → v         the value, as it came
+ *   Add(a:x b:x) → x          for arguments by name
+ *   Fail(code:i message:s name:s retry_after_ms:u)
+ *                             an error; name "" and 0 leave that member out
+ *   Sleep(msec:u) → s         "slept", later; at most as many at a time as there are sleepers
+ *   Note(text:s)              remembers the text
+ *   Noted() → s               the text remembered last */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/buffer.h"
+#include "common/json-write.h"
+#include "common/util.h"
+#include "mqttrpc/mqttrpc.h"
+
+typedef struct Sleeper {
+        MqttRpcRequest *request; /* NULL: free */
+        uint64_t wake_usec;
+} Sleeper;
+
+static Sleeper sleepers[16];
+static char *noted;
+
+static uint64_t now_usec(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* ---- methods ---- */
+
+static int method_echo(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+{
+        size_t length;
+        const char *params = mqttrpc_request_get_params(request, &length);
+
+        /* "[value]": one argument, checked by the vtable */
+        return mqttrpc_request_reply(request, params + 1, length - 2);
+}
+
+static int method_add(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+{
+        char text[24];
+        int64_t a, b;
+
+        if (mqttrpc_request_get_int64(request, 0, &a) < 0 ||
+            mqttrpc_request_get_int64(request, 1, &b) < 0)
+                return -EINVAL;
+        if (__builtin_add_overflow(a, b, &a))
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_FAILED, "the sum is too large");
+        snprintf(text, sizeof(text), "%" PRId64, a);
+        return mqttrpc_request_reply(request, text, SIZE_MAX);
+}
+
+static int method_fail(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+{
+        const char *message, *name;
+        uint64_t retry;
+        int64_t code;
+
+        if (mqttrpc_request_get_int64(request, 0, &code) < 0 ||
+            mqttrpc_request_get_string(request, 1, &message) < 0 ||
+            mqttrpc_request_get_string(request, 2, &name) < 0 ||
+            mqttrpc_request_get_uint64(request, 3, &retry) < 0)
+                return -EINVAL;
+        *ret_error = mqttrpc_error_new((int)code, "%s", message);
+        if (*name)
+                (void)mqttrpc_error_set_name(*ret_error, name);
+        if (retry > 0)
+                (void)mqttrpc_error_set_retry_after(*ret_error, retry);
+        return mqttrpc_error_get_errno(*ret_error);
+}
+
+static int method_sleep(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+{
+        uint64_t msec;
+
+        if (mqttrpc_request_get_uint64(request, 0, &msec) < 0)
+                return -EINVAL;
+        for (size_t i = 0; i < ARRAY_SIZE(sleepers); i++)
+                if (!sleepers[i].request) {
+                        sleepers[i].request = mqttrpc_request_ref(request);
+                        sleepers[i].wake_usec = now_usec() + msec * USEC_PER_MSEC;
+                        return 0;
+                }
+        return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_BUSY, "too many sleepers");
+}
+
+static int method_note(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+{
+        const char *text;
+        char *copy;
+
+        if (mqttrpc_request_get_string(request, 0, &text) < 0)
+                return -EINVAL;
+        copy = strdup(text);
+        if (!copy)
+                return -ENOMEM;
+        free(noted);
+        noted = copy;
+        return mqttrpc_request_reply(request, NULL, SIZE_MAX);
+}
+
+static int method_noted(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+{
+        CLEANUP_BUFFER Buffer text = BUFFER_INIT(0);
+        int r;
+
+        r = json_write_string(&text, noted ? noted : "", noted ? strlen(noted) : 0);
+        return r < 0 ? r : mqttrpc_request_reply(request, buffer_text(&text), text.length);
+}
+
+static const MqttRpcMember methods[] = {
+        MQTTRPC_METHOD("Echo", "value:v", "v", method_echo, MQTTRPC_METHOD_READ),
+        MQTTRPC_METHOD("Add", "a:x b:x", "x", method_add, MQTTRPC_METHOD_READ),
+        MQTTRPC_METHOD("Fail", "code:i message:s name:s retry_after_ms:u", "", method_fail, 0),
+        MQTTRPC_METHOD("Sleep", "msec:u", "s", method_sleep, 0),
+        MQTTRPC_METHOD("Note", "text:s", "", method_note, 0),
+        MQTTRPC_METHOD("Noted", "", "s", method_noted, MQTTRPC_METHOD_READ),
+        MQTTRPC_END,
+};
+
+/* ---- */
+
+/* Answers who has slept enough, and returns how long the next one has to go. */
+static uint64_t wake_sleepers(void)
+{
+        uint64_t now = now_usec(), wait = USEC_INFINITY;
+
+        for (size_t i = 0; i < ARRAY_SIZE(sleepers); i++) {
+                if (!sleepers[i].request)
+                        continue;
+                if (sleepers[i].wake_usec > now) {
+                        wait = MIN(wait, sleepers[i].wake_usec - now);
+                        continue;
+                }
+                (void)mqttrpc_request_reply(sleepers[i].request, "\"slept\"", SIZE_MAX);
+                sleepers[i].request = mqttrpc_request_unref(sleepers[i].request);
+        }
+        return wait;
+}
+
+static void on_state(MqttRpcBus *bus, MqttRpcState state, const MqttRpcError *reason,
+                     void *userdata)
+{
+        if (state == MQTTRPC_STATE_CONNECTED) {
+                puts("ready");
+                fflush(stdout);
+        } else if (state == MQTTRPC_STATE_WAITING) {
+                fprintf(stderr, "%s\n", mqttrpc_error_get_message(reason));
+        }
+}
+
+int main(int argc, char **argv)
+{
+        MqttRpcError *error = NULL;
+        MqttRpcBus *bus = NULL;
+        int r;
+
+        if (argc != 5) {
+                fprintf(stderr, "usage: echo-service URI USER PASSWORD SERVICE\n");
+                return 2;
+        }
+        r = mqttrpc_bus_new(&bus);
+        if (r >= 0)
+                r = mqttrpc_bus_set_uri(bus, argv[1], &error);
+        if (r >= 0)
+                r = mqttrpc_bus_set_credentials(bus, argv[2], argv[3]);
+        if (r >= 0)
+                r = mqttrpc_add_service(bus, NULL, argv[4], methods, NULL, &error);
+        if (r >= 0) {
+                mqttrpc_bus_set_state_handler(bus, on_state, NULL);
+                r = mqttrpc_bus_open(bus, &error);
+        }
+        while (r >= 0) {
+                uint64_t wait = wake_sleepers();
+
+                r = mqttrpc_bus_process(bus);
+                if (r == 0)
+                        r = mqttrpc_bus_wait(bus, wait);
+        }
+        fprintf(stderr, "echo-service: %s\n",
+                error ? mqttrpc_error_get_message(error) : strerror(-r));
+        mqttrpc_error_free(error);
+        mqttrpc_bus_unref(bus);
+        free(noted);
+        return 1;
+}
