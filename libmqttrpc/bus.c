@@ -285,6 +285,7 @@ MQTTRPC_PUBLIC int mqttrpc_bus_set_credentials(MqttRpcBus *bus, const char *user
 
 MQTTRPC_PUBLIC int mqttrpc_bus_set_client_id(MqttRpcBus *bus, const char *client_id)
 {
+        link_settings(bus->link)->client_id_is_made_up = false;
         return set_text(bus, &link_settings(bus->link)->client_id, client_id);
 }
 
@@ -378,7 +379,12 @@ static int choose_client_id(MqttRpcBus *bus)
         if (settings->client_id)
                 return 0;
         bus_random_hex(digits, BUS_TOKEN_LENGTH);
-        return asprintf(&settings->client_id, "mqttrpc-%s", digits) < 0 ? -ENOMEM : 0;
+        if (asprintf(&settings->client_id, "mqttrpc-%s", digits) < 0) {
+                settings->client_id = NULL;
+                return -ENOMEM;
+        }
+        settings->client_id_is_made_up = true;
+        return 0;
 }
 
 /* {me}: as configured, else the user name if it fits, else the client id (protocol section 2). */

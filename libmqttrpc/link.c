@@ -20,6 +20,7 @@
 
 /* Connections lost in a row, each soon after it was made and with no failed attempt in between:
  * brokers do that to two clients with one id, and not all of them say so. */
+#define TAKEN_OVER_USEC (UINT64_C(5) * USEC_PER_SEC)
 enum { TAKEN_OVER_LOSSES = 3 };
 
 typedef enum LinkState {
@@ -140,10 +141,11 @@ static void note_failure(Link *link, const char *text)
 /* Sees whether the loss of this connection is one of many. */
 static void note_loss(Link *link, uint64_t now)
 {
-        bool young = link->state == LINK_UP && now - link->up_usec < link->reconnect_maximum;
+        bool young = link->state == LINK_UP && now - link->up_usec < TAKEN_OVER_USEC;
 
         link->losses = young ? link->losses + 1 : 0;
-        if (link->losses < TAKEN_OVER_LOSSES || link->taken_over)
+        if (link->losses < TAKEN_OVER_LOSSES || link->taken_over ||
+            link->settings.client_id_is_made_up)
                 return;
         link->taken_over = true;
         note_failure(link, "connection lost again and again: does another client use the same "
