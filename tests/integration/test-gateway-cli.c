@@ -62,7 +62,7 @@ static void test_help_and_version(void)
 static void test_mistake_is_named(void)
 {
         static const struct {
-                const char *arguments[6];
+                const char *arguments[7]; /* NULL-terminated */
                 int status;
                 const char *text; /* in standard error */
         } rows[] = {
@@ -150,8 +150,9 @@ static void test_check_accepts_what_is_shipped(void)
 
 /* ---- mappings that are bad ---- */
 
-#define OBJECTS                                                                         \
-        "[{ \"path\": \"/\", \"interfaces\": { \"org.example.Test1\": { \"methods\": {" \
+#define OBJECTS                                                                              \
+        "[{ \"path\": \"/\", \"object\": \"-\", \"interfaces\": { \"org.example.Test1\": { " \
+        "\"methods\": {"                                                                     \
         " \"EchoTyped\": { \"in\": [\"n:i\"], \"out\": [\"n:i\"] } } } } }]"
 
 static void test_bad_mapping_does_not_take_others_down(void)
@@ -250,7 +251,7 @@ static void test_man_page_has_all_options(void)
 
         run(dir, arguments, &help, &err);
         offered = dup_matches(help, "^ .*?(--[a-z-]+)");
-        documented = dup_matches(section, "^\\.BI? .*?(--[a-z-]+)");
+        documented = dup_matches(section, "^\\.B[IR]? .*?(--[a-z-]+)");
         g_assert_cmpstr(documented, ==, offered);
 }
 

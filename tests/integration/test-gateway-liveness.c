@@ -183,6 +183,17 @@ static void start_part(Restart *restart, char part)
                 broker_start(restart->stage->broker);
 }
 
+/* The gateway has noticed that the broker is gone, and that it is not there yet: what returns
+ * faster, several times in a row, looks like a fight with another client of the same id. */
+static void wait_until_broker_is_missed(GatewayStage *stage)
+{
+        Process *process = gateway_process_get_process(stage->gateway);
+
+        g_assert_true(process_wait_output(process, PROCESS_STDERR, "connection lost", WAIT_MSEC));
+        process_mark_output(process, PROCESS_STDERR);
+        g_assert_true(process_wait_output(process, PROCESS_STDERR, "trying again", WAIT_MSEC));
+}
+
 /* `order` has d for dbus-daemon, m for mosquitto, s for the services, in the order in which they
  * stop and come back; services need their bus. */
 static void restart_in_order(Restart *restart, const char *order)
@@ -193,10 +204,13 @@ static void restart_in_order(Restart *restart, const char *order)
         g_test_message("restart %s", order);
         while (gateway_process_has_notified(stage->gateway, ""))
                 ;
+        process_mark_output(gateway_process_get_process(stage->gateway), PROCESS_STDERR);
         if (strchr(order, 'd')) /* they end with their bus */
                 stop_part(restart, 's');
         for (const char *part = order; *part; part++)
                 stop_part(restart, *part);
+        if (strchr(order, 'm'))
+                wait_until_broker_is_missed(stage);
         for (const char *part = order; *part; part++)
                 start_part(restart, *part);
         start_services(restart);
