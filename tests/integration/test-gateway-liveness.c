@@ -442,6 +442,40 @@ static void test_starts_before_its_daemons(void)
         assert_works(stage, "test");
 }
 
+/* The broker makes a bus that takes connections and hangs up: one warning, and nobody else suffers.
+ */
+static void test_bus_that_hangs_up_costs_only_its_own_services(void)
+{
+        CLEANUP_GATEWAY_STAGE GatewayStage *stage = gateway_stage_new();
+        g_autofree char *text =
+                g_strdup_printf("{ \"service\": \"other\", \"dbus\": { \"name\": \"" OTHER_NAME
+                                "\", \"bus\": \"unix:path=%s\" }, \"objects\": %s }",
+                                broker_get_socket(stage->broker), other_objects);
+        CLEANUP_PROCESS Process *service = NULL;
+        g_autofree char *reply = NULL;
+        g_autofree char *log = NULL;
+        Process *process;
+
+        gateway_stage_add_mapping(stage, "test", TEST_NAME, "", test_objects);
+        g_free(gateway_stage_write(stage, "other.json", text));
+        broker_start(stage->broker);
+        dbus_daemon_start(stage->bus);
+        gateway_stage_start_gateway(stage, 0);
+        process = gateway_process_get_process(stage->gateway);
+        g_assert_true(process_wait_output(process, PROCESS_STDERR, "does not let the gateway in",
+                                          WAIT_MSEC));
+        g_assert_true(gateway_process_wait_notify(
+                stage->gateway, "STATUS=2 services; MQTT connected, D-Bus not connected",
+                WAIT_MSEC));
+        gateway_stage_start(stage);
+        service = start_test_service(stage, "mute");
+        assert_works(stage, "test");
+        reply = gateway_stage_call(stage, "other", "EchoTyped", "[5]");
+        rpc_reply_assert_error(reply, -32012, NULL, "no", "not connected");
+        log = process_dup_output(process, PROCESS_STDERR);
+        g_assert_null(strstr(strstr(log, "does not let") + 1, "does not let"));
+}
+
 static void test_stop_answers_calls_in_flight(void)
 {
         CLEANUP_GATEWAY_STAGE GatewayStage *stage = new_stage();
@@ -500,6 +534,8 @@ static const struct {
         {"/liveness/deadline/what-expires-while-it-waits-is-not-executed",
          test_what_expires_while_it_waits_is_not_executed},
         {"/liveness/start/may-be-before-the-daemons", test_starts_before_its_daemons},
+        {"/liveness/start/bus-that-hangs-up-costs-only-its-own-services",
+         test_bus_that_hangs_up_costs_only_its_own_services},
         {"/liveness/stop/answers-calls-in-flight", test_stop_answers_calls_in_flight},
         {"/liveness/watchdog/is-fed", test_watchdog_is_fed},
 };
