@@ -124,6 +124,28 @@ static void test_hung_service_does_not_delay_another(void)
         }
 }
 
+/* More calls than dbus-daemon lets one connection have without an answer, 128 by default. */
+static void test_unanswered_calls_do_not_use_up_the_room_of_another(void)
+{
+        CLEANUP_GATEWAY_STAGE GatewayStage *stage = new_stage();
+        CLEANUP_PROCESS Process *hung = NULL;
+        CLEANUP_PROCESS Process *healthy = NULL;
+        MqttRequest never = {.service = "test", .method = "Never"};
+        g_autofree char *refused = NULL;
+
+        dbus_daemon_add_policy(stage->bus,
+                               "<limit name=\"max_replies_per_connection\">128</limit>");
+        gateway_stage_start(stage);
+        hung = start_test_service(stage, "mute");
+        healthy = gateway_stage_start_service(stage, OTHER_NAME, NULL);
+        for (unsigned i = 0; i < 300; i++)
+                mqtt_client_send(stage->client, &never);
+        refused = gateway_stage_call(stage, "test", "EchoTyped", "[1]");
+        rpc_reply_assert_error(refused, -32004, "org.freedesktop.DBus.Error.LimitsExceeded", "no",
+                               NULL);
+        assert_works(stage, "other");
+}
+
 /* Calls in flight are capped; what nobody answers must be, too, when the bus does not read. */
 static void test_hung_bus_does_not_eat_memory(void)
 {
@@ -521,6 +543,8 @@ static const struct {
         GTestFunc function;
 } tests[] = {
         {"/liveness/hung/service-does-not-delay-another", test_hung_service_does_not_delay_another},
+        {"/liveness/hung/service-does-not-use-up-the-room-of-another",
+         test_unanswered_calls_do_not_use_up_the_room_of_another},
         {"/liveness/hung/bus-does-not-eat-memory", test_hung_bus_does_not_eat_memory},
         {"/liveness/restart/everything-comes-back", test_everything_comes_back},
         {"/liveness/restart/call-without-a-bus-is-an-error", test_call_without_a_bus_is_an_error},
