@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "cli/duration.h"
+#include "common/file.h"
 #include "common/util.h"
 
 enum { PASSWORD_MAXIMUM = 4096 };
@@ -25,31 +26,23 @@ uint64_t client_now(void)
 
 /* ---- settings ---- */
 
-/* The first line of the file, without its end. */
-static int read_password(const char *path, char password[PASSWORD_MAXIMUM], Error **error)
+/* The first line of the file, without its end; owned by the caller. */
+static int read_password(const char *path, char **ret_password, Error **error)
 {
-        FILE *file = fopen(path, "re");
         size_t length;
-        bool failed;
+        int r;
 
-        if (!file)
-                return error_set_errno(error, -errno, "cannot read the password file %s", path);
-        setvbuf(file, NULL, _IONBF, 0); /* no copy in a buffer that nobody wipes */
-        password[0] = '\0';
-        failed = !fgets(password, PASSWORD_MAXIMUM, file) && ferror(file);
-        if (failed)
-                error_set_errno(error, -errno, "cannot read the password file %s", path);
-        fclose(file);
-        if (failed)
-                return -EIO;
-        length = strcspn(password, "\r\n");
-        if (length == PASSWORD_MAXIMUM - 1)
-                return error_set(error, -EMSGSIZE, "the password in %s is too long", path);
-        password[length] = '\0';
-        if (length == 0)
-                return error_set(error, -EINVAL, "there is no password in the first line of %s",
-                                 path);
-        return 0;
+        r = file_read(path, PASSWORD_MAXIMUM, ret_password, &length, error);
+        if (r < 0) {
+                error_prefix(error, "--password-file: ");
+                return r;
+        }
+        (*ret_password)[strcspn(*ret_password, "\r\n")] = '\0';
+        if (**ret_password)
+                return 0;
+        free(STEAL(*ret_password));
+        return error_set(error, -EINVAL, "--password-file: no password in the first line of %s",
+                         path);
 }
 
 /* Options go before the URI, and the URI before the environment. */
@@ -79,7 +72,7 @@ static int choose_credentials(Client *client, Error **error)
 
 static int set_credentials(Client *client, Error **error)
 {
-        char password[PASSWORD_MAXIMUM];
+        CLEANUP_FREE char *password = NULL;
         int r;
 
         r = choose_credentials(client, error);
@@ -87,10 +80,9 @@ static int set_credentials(Client *client, Error **error)
                 return r; /* nobody, or as the URI says */
         if (!client->password_file)
                 return mqttrpc_bus_set_credentials(client->bus, client->user, NULL);
-        r = read_password(client->password_file, password, error);
+        r = read_password(client->password_file, &password, error);
         if (r >= 0)
                 r = mqttrpc_bus_set_credentials(client->bus, client->user, password);
-        explicit_bzero(password, sizeof(password));
         client->has_password = r >= 0;
         return r;
 }

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/suggest.h"
+#include "common/suggest.h"
 
 typedef struct Reader {
         CommandLine *line;
@@ -53,20 +53,28 @@ static const Option *find_name(const Reader *reader, const char *name, size_t le
         return NULL;
 }
 
+/* For suggest(): the names of all lists, one after the other. */
+static const char *next_name(size_t index, const void *userdata)
+{
+        const Reader *reader = userdata;
+
+        for (size_t l = 0; l < reader->n_lists; l++) {
+                if (index < reader->lists[l].count)
+                        return reader->lists[l].options[index].name;
+                index -= reader->lists[l].count;
+        }
+        return NULL;
+}
+
 static int unknown_name(const Reader *reader, const char *name, size_t length, Error **error)
 {
         CLEANUP_FREE char *word = strndup(name, length);
-        Suggestion suggestion = SUGGESTION_INIT(word);
+        const char *near = word ? suggest(word, next_name, reader) : NULL;
 
-        if (!word)
-                return -ENOMEM;
-        for (size_t l = 0; l < reader->n_lists; l++)
-                for (size_t i = 0; i < reader->lists[l].count; i++)
-                        suggestion_offer(&suggestion, reader->lists[l].options[i].name);
-        if (suggestion.best)
+        if (near)
                 return error_set(error, -EINVAL, "unknown option '--%s'; did you mean '--%s'?",
-                                 word, suggestion.best);
-        return error_set(error, -EINVAL, "unknown option '--%s'", word);
+                                 word, near);
+        return error_set(error, -EINVAL, "unknown option '--%.*s'", (int)length, name);
 }
 
 /* ---- reading ---- */

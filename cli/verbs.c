@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/suggest.h"
+#include "common/suggest.h"
 
 static const Option params_option[] = {
         {"params", 0, "JSON", NULL, option_parse_text, offsetof(Settings, params),
@@ -59,18 +59,21 @@ const Verb verbs[] = {
 };
 const size_t n_verbs = ARRAY_SIZE(verbs);
 
+static const char *next_name(size_t index, const void *unused)
+{
+        return index < n_verbs ? verbs[index].name : NULL;
+}
+
 const Verb *verb_find(const char *name, Error **error)
 {
-        Suggestion suggestion = SUGGESTION_INIT(name);
+        const char *near;
 
-        for (size_t i = 0; i < n_verbs; i++) {
+        for (size_t i = 0; i < n_verbs; i++)
                 if (!strcmp(verbs[i].name, name))
                         return &verbs[i];
-                suggestion_offer(&suggestion, verbs[i].name);
-        }
-        if (suggestion.best)
-                error_set(error, -EINVAL, "unknown verb '%.64s'; did you mean '%s'?", name,
-                          suggestion.best);
+        near = suggest(name, next_name, NULL);
+        if (near)
+                error_set(error, -EINVAL, "unknown verb '%.64s'; did you mean '%s'?", name, near);
         else
                 error_set(error, -EINVAL, "unknown verb '%.64s'", name);
         return NULL;

@@ -77,8 +77,8 @@
 /* Times a call may cross gateways before it is taken for a loop (protocol, user property hops). */
 #define LIMIT_HOPS 4U
 
-/* Bytes of the text of a D-Bus error that are passed on: it is for people, and an error that did not
- * fit into a payload would be silence. */
+/* Bytes of the text of a D-Bus error that are passed on: it is for people, and an error that did
+ * not fit into a payload would be silence. */
 #define LIMIT_ERROR_TEXT_BYTES 4096U
 
 /* Log lines that peers can cause, in each span of time: enough to see what happens. */
@@ -91,6 +91,9 @@
 /* D-Bus calls in flight per mapped service, unless its mapping says otherwise: one hung service
  * must not use up dbus-daemon's 50,000 pending replies of the gateway's connection. */
 #define LIMIT_DBUS_INFLIGHT 1024U
+
+/* Bytes of notifications that wait for a bus that does not read: as much as requests in flight. */
+#define LIMIT_DBUS_UNSENT_BYTES (UINT64_C(64) << 20)
 
 /* Bytes of introspection XML taken from a service; systemd's manager has 120 KiB. */
 #define LIMIT_INTROSPECTION_BYTES (UINT32_C(2) << 20)

@@ -10,6 +10,7 @@
 #include <utlist.h>
 
 #include "common/backoff.h"
+#include "common/limits.h"
 #include "common/log.h"
 
 #define DRIVER_NAME     "org.freedesktop.DBus"
@@ -38,6 +39,7 @@ struct DbusLink {
         void *userdata;
         sd_bus *bus;
         bool connected;
+        uint64_t unsent_bytes;  /* by dbus_link_send(), since all was sent */
         sd_event_source *retry; /* timer of the next attempt */
         Backoff backoff;
         DbusWatch *watches;
@@ -133,6 +135,11 @@ int dbus_link_watch(DbusLink *link, const char *name, DbusWatchHandler handler, 
         return 0;
 }
 
+const char *dbus_watch_get_owner(const DbusWatch *watch)
+{
+        return watch->owner;
+}
+
 DbusWatch *dbus_watch_free(DbusWatch *watch)
 {
         if (!watch)
@@ -188,6 +195,9 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *ret_
 
         if (was_connected)
                 log_warning("lost the connection to the D-Bus %s bus; connecting again",
+                            link->address);
+        else if (link->backoff.failures == 0)
+                log_warning("the D-Bus %s bus does not let the gateway in; trying again",
                             link->address);
         drop_bus(link);
         if (was_connected)
@@ -358,4 +368,25 @@ sd_bus *dbus_link_get_bus(const DbusLink *link)
 bool dbus_link_is_connected(const DbusLink *link)
 {
         return link->connected;
+}
+
+int dbus_link_send(DbusLink *link, sd_bus_message *m, size_t size)
+{
+        uint64_t n_queued;
+        int r;
+
+        if (!link->connected)
+                return -ENOTCONN;
+        r = sd_bus_get_n_queued_write(link->bus, &n_queued);
+        if (r < 0)
+                return r;
+        if (n_queued == 0)
+                link->unsent_bytes = 0;
+        if (link->unsent_bytes + size > LIMIT_DBUS_UNSENT_BYTES)
+                return -ENOBUFS;
+        r = sd_bus_send(link->bus, m, NULL);
+        if (r < 0)
+                return r;
+        link->unsent_bytes += size;
+        return 0;
 }

@@ -37,7 +37,13 @@ const char *dbus_link_get_address(const DbusLink *link);
 sd_bus *dbus_link_get_bus(const DbusLink *link);
 bool dbus_link_is_connected(const DbusLink *link);
 
+/* Sends what nobody answers. `size` is about how large it is: -ENOBUFS if the bus has not taken too
+ * much of it, for no cap on calls in flight bounds such messages. -ENOTCONN while it is down. */
+int dbus_link_send(DbusLink *link, sd_bus_message *m, size_t size);
+
 int dbus_link_watch(DbusLink *link, const char *name, DbusWatchHandler handler, void *userdata,
                     DbusWatch **ret_watch);
+/* The owner that the handler was last told of. Borrowed. */
+const char *dbus_watch_get_owner(const DbusWatch *watch);
 /* Accepts NULL, returns NULL. */
 DbusWatch *dbus_watch_free(DbusWatch *watch);

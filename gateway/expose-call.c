@@ -287,15 +287,13 @@ static int send_call(Expose *expose, MqttRpcRequest *request, MappingMember *mem
 
         if (member->rule->timeout_usec > 0)
                 deadline = MIN(deadline, now + member->rule->timeout_usec);
-        if (deadline <= now)
-                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_TIMEOUT,
-                                 "no time was left to call %s", expose->mapping->bus_name);
         r = call_new(expose, request, &expose->calls, &call);
         if (r < 0)
                 return r;
         call->member = mapping_member_ref(member);
         call->deadline_usec = deadline;
-        r = sd_bus_call_async(bus, &call->slot, m, on_reply, call, deadline - now);
+        r = sd_bus_call_async(bus, &call->slot, m, on_reply, call,
+                              deadline > now ? deadline - now : 1);
         if (r < 0) {
                 call_free(call, &expose->calls);
                 return explain_send(r, expose, ret_error);
@@ -343,8 +341,13 @@ static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject 
                    MappingMember *member, MqttRpcError **ret_error)
 {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        size_t size;
         int r;
 
+        /* it may have waited for introspection */
+        if (mqttrpc_request_get_deadline(request) <= now_usec())
+                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_TIMEOUT,
+                                 "no time was left to call %s", expose->mapping->bus_name);
         if (mqttrpc_request_is_generic(request) && !member->batch)
                 return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_ACCESS_DENIED,
                                  "'%s' has access class '%s' and is called by its own topic only",
@@ -362,7 +365,8 @@ static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject 
                   member->member, expose->mapping->bus_name);
         if (wants_reply(request, member))
                 return send_call(expose, request, member, m, ret_error);
-        r = sd_bus_send(dbus_link_get_bus(expose->link), m, NULL);
+        (void)mqttrpc_request_get_params(request, &size);
+        r = dbus_link_send(expose->link, m, size);
         if (r < 0)
                 return explain_send(r, expose, ret_error);
         return mqttrpc_request_reply(request, NULL, 0);
@@ -370,13 +374,18 @@ static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject 
 
 /* ---- looking it up ---- */
 
-/* Whether the object's introspection must come first. A member that the file types by itself needs
- * none; one that came from the introspection of an earlier owner is not trusted with the next. */
+/* Whether the types of a member hold for the present owner of the name: those that the file gives
+ * always do; those of introspection do not outlive the owner that sent it. */
+static bool is_trusted(const ExposeObject *object, const MappingMember *member)
+{
+        if (!member || !member->typed)
+                return false;
+        return object->is_known || !object->was_known || mapping_member_is_complete(member);
+}
+
 static bool must_wait(const ExposeObject *object, const MappingMember *member)
 {
-        if (!object->wants_introspection || object->is_known)
-                return false;
-        return object->was_known || !member || !member->typed;
+        return object->wants_introspection && !object->is_known && !is_trusted(object, member);
 }
 
 static int no_method(const Expose *expose, const MqttRpcRequest *request,
@@ -457,7 +466,7 @@ static int go_on(ExposeObject *object, MqttRpcRequest *request, const sd_bus_err
         MappingMember *member = mapping_object_find(object->mapping, MEMBER_METHOD,
                                                     mqttrpc_request_get_method(request));
 
-        if (member && member->typed)
+        if (is_trusted(object, member))
                 return forward(object->expose, request, object->mapping, member, ret_error);
         if (!dbus)
                 return no_method(object->expose, request, member, ret_error);
@@ -479,13 +488,13 @@ void expose_call_resume(ExposeObject *object, const sd_bus_error *error)
         }
 }
 
-static void end_list(ExposeCall **list)
+static void end_list(ExposeCall **list, MqttRpcExecuted executed)
 {
         CLEANUP_RPC_ERROR MqttRpcError *error = NULL;
         ExposeCall *call;
 
         error = mqttrpc_error_new(MQTTRPC_ERROR_UNAVAILABLE, "the gateway no longer serves this");
-        (void)mqttrpc_error_set_executed(error, MQTTRPC_EXECUTED_MAYBE);
+        (void)mqttrpc_error_set_executed(error, executed);
         while ((call = *list)) {
                 (void)mqttrpc_request_reply_error(call->request, error);
                 call_free(call, list);
@@ -494,7 +503,7 @@ static void end_list(ExposeCall **list)
 
 void expose_call_end_all(Expose *expose)
 {
-        end_list(&expose->calls);
+        end_list(&expose->calls, MQTTRPC_EXECUTED_MAYBE);
         for (ExposeObject *object = expose->objects; object; object = object->hh.next)
-                end_list(&object->waiting);
+                end_list(&object->waiting, MQTTRPC_EXECUTED_NO);
 }

@@ -63,27 +63,7 @@ static int apply(ExposeObject *object, const char *xml)
         return 0;
 }
 
-static int on_introspected(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
-{
-        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        ExposeObject *object = userdata;
-        const char *xml;
-        int r;
-
-        object->query = sd_bus_slot_unref(object->query);
-        if (sd_bus_message_is_method_error(m, NULL)) {
-                expose_call_resume(object, sd_bus_message_get_error(m));
-                return 0;
-        }
-        r = sd_bus_message_read(m, "s", &xml);
-        if (r >= 0)
-                r = apply(object, xml);
-        if (r < 0)
-                sd_bus_error_setf(&error, SD_BUS_ERROR_INCONSISTENT_MESSAGE,
-                                  "introspection of %s cannot be used", object->mapping->path);
-        expose_call_resume(object, r < 0 ? &error : NULL);
-        return 0;
-}
+static int on_introspected(sd_bus_message *m, void *userdata, sd_bus_error *ret_error);
 
 int expose_introspect(ExposeObject *object, bool start)
 {
@@ -104,6 +84,50 @@ int expose_introspect(ExposeObject *object, bool start)
                 r = sd_bus_call_async(bus, &object->query, m, on_introspected, object,
                                       DEFAULT_TIMEOUT_USEC);
         return r < 0 ? r : 0;
+}
+
+/* An answer of somebody who has lost the name meanwhile says nothing about the present owner. */
+static bool is_outdated(const ExposeObject *object, sd_bus_message *m)
+{
+        const char *owner = dbus_watch_get_owner(object->expose->watch);
+        const char *sender = sd_bus_message_get_sender(m);
+
+        return owner && sender && sender[0] == ':' && strcmp(owner, sender) != 0;
+}
+
+/* For the calls that wait, if any: the new owner is there, nothing needs to be started. */
+static int introspect_again(ExposeObject *object)
+{
+        const sd_bus_error error =
+                SD_BUS_ERROR_MAKE_CONST(SD_BUS_ERROR_FAILED, "cannot ask for introspection");
+
+        if (object->waiting && expose_introspect(object, false) < 0)
+                expose_call_resume(object, &error);
+        return 0;
+}
+
+static int on_introspected(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        ExposeObject *object = userdata;
+        const char *xml;
+        int r;
+
+        object->query = sd_bus_slot_unref(object->query);
+        if (is_outdated(object, m))
+                return introspect_again(object);
+        if (sd_bus_message_is_method_error(m, NULL)) {
+                expose_call_resume(object, sd_bus_message_get_error(m));
+                return 0;
+        }
+        r = sd_bus_message_read(m, "s", &xml);
+        if (r >= 0)
+                r = apply(object, xml);
+        if (r < 0)
+                sd_bus_error_setf(&error, SD_BUS_ERROR_INCONSISTENT_MESSAGE,
+                                  "introspection of %s cannot be used", object->mapping->path);
+        expose_call_resume(object, r < 0 ? &error : NULL);
+        return 0;
 }
 
 /* ---- life ---- */
@@ -187,9 +211,9 @@ Expose *expose_free(Expose *expose)
 
         if (!expose)
                 return NULL;
+        expose_call_end_all(expose);
         expose->registration = mqttrpc_slot_unref(expose->registration);
         expose->watch = dbus_watch_free(expose->watch);
-        expose_call_end_all(expose);
         HASH_ITER (hh, expose->objects, object, next) {
                 HASH_DEL(expose->objects, object);
                 sd_bus_slot_unref(object->query);

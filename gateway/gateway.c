@@ -17,6 +17,9 @@
 /* At most, before signals and timers are looked at again. */
 #define MESSAGES_PER_TURN 64
 
+/* How long the last answers may take to reach the broker. */
+#define FLUSH_USEC (UINT64_C(1) * 1000000)
+
 /* A connection to one bus; all mappings of that bus share it. */
 typedef struct GatewayBus {
         DbusLink *link;
@@ -53,16 +56,18 @@ static bool all_buses_connected(const Gateway *gateway)
 
 static void update_status(Gateway *gateway)
 {
+        const GatewayService *service;
+        unsigned count;
         bool dbus = all_buses_connected(gateway), mqtt = gateway->mqtt_connected;
 
-        sd_notifyf(0, "STATUS=%u services; MQTT %s, D-Bus %s",
-                   HASH_COUNT(gateway->mappings.services), mqtt ? "connected" : "not connected",
-                   dbus ? "connected" : "not connected");
+        LL_COUNT(gateway->services, service, count);
+        sd_notifyf(0, "STATUS=%u services; MQTT %s, D-Bus %s", count,
+                   mqtt ? "connected" : "not connected", dbus ? "connected" : "not connected");
         if (!mqtt || !dbus || gateway->ready)
                 return;
         gateway->ready = true;
         sd_notify(0, "READY=1");
-        log_info("ready: %u services", HASH_COUNT(gateway->mappings.services));
+        log_info("ready: %u services", count);
 }
 
 static void on_dbus_state(DbusLink *link, bool connected, void *userdata)
@@ -209,6 +214,17 @@ static int expose_service(Gateway *gateway, MappingService *mapping, Error **ret
         return 0;
 }
 
+/* One mapping that cannot be had never takes down the others. */
+static void expose_or_leave_out(Gateway *gateway, MappingService *mapping)
+{
+        CLEANUP_ERROR Error *error = NULL;
+        int r;
+
+        r = expose_service(gateway, mapping, &error);
+        if (r < 0)
+                log_error("%s; it is left out", error ? error_text(error) : strerrordesc_np(-r));
+}
+
 static int load_mappings(Gateway *gateway, Error **ret_error)
 {
         const JsonPaths *folders = &gateway->config->mappings;
@@ -230,11 +246,8 @@ static int load_mappings(Gateway *gateway, Error **ret_error)
         if (!gateway->mappings.services)
                 log_warning("no mapping is loaded: nothing of D-Bus is shown on MQTT");
         for (MappingService *mapping = gateway->mappings.services; mapping;
-             mapping = mapping->hh.next) {
-                r = expose_service(gateway, mapping, ret_error);
-                if (r < 0)
-                        return r;
-        }
+             mapping = mapping->hh.next)
+                expose_or_leave_out(gateway, mapping);
         return 0;
 }
 
@@ -297,6 +310,7 @@ Gateway *gateway_free(Gateway *gateway)
         }
         if (gateway->mqtt) {
                 mqttrpc_bus_set_state_handler(gateway->mqtt, NULL, NULL);
+                (void)mqttrpc_bus_flush(gateway->mqtt, FLUSH_USEC);
                 mqttrpc_bus_close(gateway->mqtt);
         }
         if (gateway->glue.bus)

@@ -19,6 +19,11 @@ MappingMember *mapping_member_ref(MappingMember *member)
         return member;
 }
 
+bool mapping_member_is_complete(const MappingMember *member)
+{
+        return mapping_rule_is_complete(member->rule);
+}
+
 MappingMember *mapping_member_unref(MappingMember *member)
 {
         if (!member || --member->n_refs > 0)

@@ -213,6 +213,8 @@ MappingMember *mapping_object_find(const MappingObject *object, MemberKind kind,
 MappingMember *mapping_object_find_dbus(const MappingObject *object, MemberKind kind,
                                         const char *interface, const char *member);
 
+/* True if the file gives all its types, so that introspection has no say in them. */
+bool mapping_member_is_complete(const MappingMember *member);
 MappingMember *mapping_member_ref(MappingMember *member);
 /* Accepts NULL, returns NULL. */
 MappingMember *mapping_member_unref(MappingMember *member);

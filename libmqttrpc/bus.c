@@ -285,6 +285,7 @@ MQTTRPC_PUBLIC int mqttrpc_bus_set_credentials(MqttRpcBus *bus, const char *user
 
 MQTTRPC_PUBLIC int mqttrpc_bus_set_client_id(MqttRpcBus *bus, const char *client_id)
 {
+        link_settings(bus->link)->client_id_is_made_up = false;
         return set_text(bus, &link_settings(bus->link)->client_id, client_id);
 }
 
@@ -378,7 +379,12 @@ static int choose_client_id(MqttRpcBus *bus)
         if (settings->client_id)
                 return 0;
         bus_random_hex(digits, BUS_TOKEN_LENGTH);
-        return asprintf(&settings->client_id, "mqttrpc-%s", digits) < 0 ? -ENOMEM : 0;
+        if (asprintf(&settings->client_id, "mqttrpc-%s", digits) < 0) {
+                settings->client_id = NULL;
+                return -ENOMEM;
+        }
+        settings->client_id_is_made_up = true;
+        return 0;
 }
 
 /* {me}: as configured, else the user name if it fits, else the client id (protocol section 2). */
@@ -476,6 +482,37 @@ MQTTRPC_PUBLIC int mqttrpc_bus_wait_connected(MqttRpcBus *bus, uint64_t timeout_
                 end = USEC_INFINITY;
         bus->refs++; /* a callback may drop the last one */
         r = wait_connected(bus, end, ret_error);
+        mqttrpc_bus_unref(bus);
+        return r;
+}
+
+static int flush(MqttRpcBus *bus, uint64_t end)
+{
+        uint64_t now;
+        int r;
+
+        while (bus->state == MQTTRPC_STATE_CONNECTED && !link_is_idle(bus->link)) {
+                now = deadline_now();
+                if (now >= end)
+                        return -ETIMEDOUT;
+                r = mqttrpc_bus_wait(bus, end - now);
+                if (r >= 0)
+                        r = mqttrpc_bus_process(bus);
+                if (r < 0)
+                        return r;
+        }
+        return bus->state == MQTTRPC_STATE_CONNECTED ? 0 : -ENOTCONN;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_bus_flush(MqttRpcBus *bus, uint64_t timeout_usec)
+{
+        uint64_t end = deadline_now();
+        int r;
+
+        if (__builtin_add_overflow(end, timeout_usec, &end))
+                end = USEC_INFINITY;
+        bus->refs++; /* a callback may drop the last one */
+        r = flush(bus, end);
         mqttrpc_bus_unref(bus);
         return r;
 }

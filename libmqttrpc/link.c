@@ -18,8 +18,10 @@
 /* From the first packet to the acknowledged subscriptions. */
 #define OPEN_TIMEOUT_USEC (UINT64_C(20) * USEC_PER_SEC)
 
-/* A connection that has lasted this long was no failure. */
-#define STABLE_USEC (UINT64_C(5) * USEC_PER_SEC)
+/* Connections lost in a row, each soon after it was made and with no failed attempt in between:
+ * brokers do that to two clients with one id, and not all of them say so. */
+#define TAKEN_OVER_USEC (UINT64_C(5) * USEC_PER_SEC)
+enum { TAKEN_OVER_LOSSES = 3 };
 
 typedef enum LinkState {
         LINK_CLOSED,
@@ -51,6 +53,7 @@ struct Link {
         uint64_t misc_usec; /* when keep-alive must be looked at */
         uint64_t generation;
         uint64_t up_usec;
+        unsigned losses; /* of young connections, in a row */
         bool accepted;   /* the first subscriptions are on their way, or in force */
         int first_mid;   /* of the first subscriptions */
         bool processing; /* inside link_process(): the handle is in use */
@@ -128,15 +131,34 @@ static void set_reason(Link *link, MqttRpcError *reason)
         link->reason = reason;
 }
 
+static void note_failure(Link *link, const char *text)
+{
+        link->failed = true;
+        set_reason(link, mqttrpc_error_new(MQTTRPC_ERROR_DISCONNECTED, "broker %s: %s",
+                                           link->settings.host, text));
+}
+
+/* Sees whether the loss of this connection is one of many. */
+static void note_loss(Link *link, uint64_t now)
+{
+        bool young = link->state == LINK_UP && now - link->up_usec < TAKEN_OVER_USEC;
+
+        link->losses = young ? link->losses + 1 : 0;
+        if (link->losses < TAKEN_OVER_LOSSES || link->taken_over ||
+            link->settings.client_id_is_made_up)
+                return;
+        link->taken_over = true;
+        note_failure(link, "connection lost again and again: does another client use the same "
+                           "client id?");
+}
+
 /* Gives the handle up, tells why, and schedules the next attempt. */
 static void enter_pause(Link *link, uint64_t now)
 {
         uint32_t random = 0;
 
         (void)!getrandom(&random, sizeof(random), 0);
-        /* A connection that does not last must not be taken up again at once, and so for ever. */
-        if (link->state == LINK_UP && now - link->up_usec >= STABLE_USEC)
-                backoff_reset(&link->backoff);
+        note_loss(link, now);
         drop_handle(link);
         link->state = LINK_PAUSED;
         /* Two clients with one id throw each other out for ever; do not make a storm of it. */
@@ -145,13 +167,6 @@ static void enter_pause(Link *link, uint64_t now)
                                                                  link->reconnect_maximum));
         link->taken_over = false;
         link->events->on_down(link->userdata, link->reason);
-}
-
-static void note_failure(Link *link, const char *text)
-{
-        link->failed = true;
-        set_reason(link, mqttrpc_error_new(MQTTRPC_ERROR_DISCONNECTED, "broker %s: %s",
-                                           link->settings.host, text));
 }
 
 static void enter_opening(Link *link, uint64_t now)
@@ -164,6 +179,7 @@ static void enter_up(Link *link)
 {
         link->state = LINK_UP;
         link->up_usec = deadline_now();
+        backoff_reset(&link->backoff);
         link->events->on_up(link->userdata);
 }
 
@@ -250,12 +266,17 @@ static void release_handle(void *data)
         link_handle_free(data);
 }
 
+static int new_handle(Link *link, MqttRpcError **ret_error)
+{
+        return link_handle_new(&link->settings, &handle_events, link, &link->handle, ret_error);
+}
+
 /* One attempt. Returns a failure only for what no retry can cure. */
 static int start(Link *link, uint64_t now, MqttRpcError **ret_error)
 {
         int r;
 
-        r = link_handle_new(&link->settings, &handle_events, link, &link->handle, ret_error);
+        r = link->handle ? 0 : new_handle(link, ret_error);
         if (r < 0)
                 return r;
         link->wake_usec = now + OPEN_TIMEOUT_USEC;
@@ -334,8 +355,17 @@ void link_set_reconnect_maximum(Link *link, uint64_t usec)
 
 int link_open(Link *link, MqttRpcError **ret_error)
 {
+        int r;
+
+        r = new_handle(link, ret_error);
+        if (r < 0)
+                return r;
+        /* The first attempt begins with link_process(), so that a loop that watches the descriptor
+         * of the last connection sees that it is gone before the next may get the same number. */
         backoff_reset(&link->backoff);
-        return start(link, deadline_now(), ret_error);
+        link->wake_usec = 0;
+        link->state = LINK_PAUSED;
+        return 0;
 }
 
 void link_close(Link *link)
@@ -353,6 +383,12 @@ void link_close(Link *link)
 bool link_is_up(const Link *link)
 {
         return link->state == LINK_UP && !link->failed;
+}
+
+bool link_is_idle(Link *link)
+{
+        return !link_is_up(link) ||
+               (HASH_COUNT(link->unacknowledged) == 0 && !link_handle_wants_write(link->handle));
 }
 
 const MqttRpcError *link_reason(const Link *link)

@@ -38,6 +38,8 @@ int link_open(Link *link, MqttRpcError **ret_error);
 void link_close(Link *link);
 
 bool link_is_up(const Link *link);
+/* True if nothing waits to be sent or to be acknowledged. */
+bool link_is_idle(Link *link);
 /* Why the last attempt or connection failed; NULL if none has. Borrowed. */
 const MqttRpcError *link_reason(const Link *link);
 /* Counts the connections that were accepted: tells one from the next. */

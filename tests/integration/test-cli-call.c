@@ -150,7 +150,7 @@ static const CliRow service_errors[] = {
 
 static void test_explains_errors_of_services(CliFixture *fixture, gconstpointer unused)
 {
-        cli_assert_service_errors(fixture, service_errors, G_N_ELEMENTS(service_errors));
+        cli_assert_rows(fixture, service_errors, G_N_ELEMENTS(service_errors));
 }
 
 static const CliRow refusals[] = {
@@ -216,7 +216,7 @@ static const CliRow refusals[] = {
 
 static void test_explains_what_the_broker_refuses(CliFixture *fixture, gconstpointer unused)
 {
-        cli_assert_refusals(fixture, refusals, G_N_ELEMENTS(refusals));
+        cli_assert_rows(fixture, refusals, G_N_ELEMENTS(refusals));
 }
 
 static void test_anonymous_users_are_told_to_log_in(CliFixture *fixture, gconstpointer unused)

@@ -17,7 +17,10 @@
  *   GiveFd           returns a file descriptor
  *   GiveVariantFd    returns one in a variant
  *   Count s          returns how often the method of this name was called: u
- *   Introspect       as told by --introspection PATH=FILE (or PATH=mute: does not answer)
+ *   Introspect       as told by --introspection PATH=FILE; PATH=mute: does not answer;
+ *                    PATH=held:FILE: answers when it is released
+ *   Release          answers what is held
+ *   GiveUp           releases the name and stays
  *
  * Options: --bus ADDRESS (default: the bus that has started it), --name NAME, --introspection. */
 
@@ -36,9 +39,12 @@ typedef struct TestService {
         sd_bus *bus;
         GHashTable *introspection; /* object path → file, or "mute" */
         GHashTable *counts;        /* method → number of calls */
+        GPtrArray *held;           /* messages: Introspect */
         char *note;
         bool note_wants_reply;
 } TestService;
+
+#define HELD "held:"
 
 static char *option_bus;
 static char *option_name;
@@ -191,29 +197,50 @@ static int method_introspect(TestService *service, sd_bus_message *m)
                                                   "no introspection here");
         if (strcmp(file, "mute") == 0)
                 return 1;
+        if (g_str_has_prefix(file, HELD)) {
+                g_ptr_array_add(service->held, sd_bus_message_ref(m));
+                return 1;
+        }
         if (!g_file_get_contents(file, &xml, NULL, NULL))
                 return -EIO;
         return sd_bus_reply_method_return(m, "s", xml);
+}
+
+static int method_release(TestService *service, sd_bus_message *m)
+{
+        for (guint i = 0; i < service->held->len; i++) {
+                sd_bus_message *held = service->held->pdata[i];
+                const char *file =
+                        g_hash_table_lookup(service->introspection, sd_bus_message_get_path(held));
+                g_autofree char *xml = NULL;
+
+                if (g_file_get_contents(file + strlen(HELD), &xml, NULL, NULL))
+                        (void)sd_bus_reply_method_return(held, "s", xml);
+                sd_bus_message_unref(held);
+        }
+        g_ptr_array_set_size(service->held, 0);
+        return sd_bus_reply_method_return(m, "");
+}
+
+static int method_give_up(TestService *service, sd_bus_message *m)
+{
+        int r = sd_bus_release_name(service->bus, option_name);
+
+        return r < 0 ? r : sd_bus_reply_method_return(m, "");
 }
 
 static const struct {
         const char *name; /* ends with "*": all that start so */
         int (*handler)(TestService *service, sd_bus_message *m);
 } methods[] = {
-        {"Count", method_count},
-        {"Die", method_die},
-        {"Echo*", method_echo},
-        {"Fail", method_fail},
-        {"FailLong", method_fail_long},
-        {"GiveFd", method_give_fd},
-        {"GiveVariantFd", method_give_variant_fd},
-        {"Huge", method_huge},
-        {"Introspect", method_introspect},
-        {"LastNote", method_last_note},
-        {"Never*", method_never},
-        {"Note", method_note},
-        {"Slow", method_slow},
-        {"Wrong", method_wrong},
+        {"Count", method_count},        {"Die", method_die},
+        {"Echo*", method_echo},         {"Fail", method_fail},
+        {"FailLong", method_fail_long}, {"GiveFd", method_give_fd},
+        {"GiveUp", method_give_up},     {"GiveVariantFd", method_give_variant_fd},
+        {"Huge", method_huge},          {"Introspect", method_introspect},
+        {"LastNote", method_last_note}, {"Never*", method_never},
+        {"Note", method_note},          {"Release", method_release},
+        {"Slow", method_slow},          {"Wrong", method_wrong},
 };
 
 static bool name_fits(const char *pattern, const char *name)
@@ -254,6 +281,7 @@ static void read_options(TestService *service, int argc, char **argv)
         g_option_context_add_main_entries(context, options, NULL);
         if (!g_option_context_parse(context, &argc, &argv, &error))
                 g_error("%s", error->message);
+        service->held = g_ptr_array_new();
         service->introspection = g_hash_table_new(g_str_hash, g_str_equal);
         service->counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         for (char **text = option_introspection; text && *text; text++) {

@@ -27,6 +27,7 @@ static void raw_message_free(gpointer data)
         g_free(message->topic);
         g_free(message->payload);
         free(message->correlation);
+        free(message->response_topic);
         free(message->rc);
         g_free(message);
 }
@@ -68,6 +69,8 @@ static void read_properties(const mosquitto_property *properties, RawMessage *me
         if (mosquitto_property_read_binary(properties, MQTT_PROP_CORRELATION_DATA,
                                            (void **)&message->correlation, &length, false))
                 message->correlation_length = length;
+        mosquitto_property_read_string(properties, MQTT_PROP_RESPONSE_TOPIC,
+                                       &message->response_topic, false);
         if (mosquitto_property_read_string_pair(properties, MQTT_PROP_USER_PROPERTY, &name, &value,
                                                 false) &&
             !strcmp(name, "rc"))

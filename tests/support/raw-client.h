@@ -27,7 +27,8 @@ typedef struct RawMessage {
         bool retain;
         char *correlation; /* NULL: none */
         size_t correlation_length;
-        char *rc; /* user property; NULL: none */
+        char *response_topic; /* NULL: none */
+        char *rc;             /* user property; NULL: none */
 } RawMessage;
 
 /* What to publish; all but topic optional. */

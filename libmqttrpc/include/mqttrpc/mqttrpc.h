@@ -200,6 +200,11 @@ MQTTRPC_PUBLIC int mqttrpc_bus_open(MqttRpcBus *bus, MqttRpcError **ret_error);
  * failure `ret_error` has the reason of the last attempt. For programs without a loop. */
 MQTTRPC_PUBLIC int mqttrpc_bus_wait_connected(MqttRpcBus *bus, uint64_t timeout_usec,
                                               MqttRpcError **ret_error);
+/* Blocks until the broker has taken all that was sent, for `timeout_usec` at most, and processes
+ * meanwhile. 0, -ETIMEDOUT, or -ENOTCONN if the connection is lost. For programs that are about to
+ * close the bus: a broker that finds the connection closed when it acknowledges one message drops
+ * those behind it. */
+MQTTRPC_PUBLIC int mqttrpc_bus_flush(MqttRpcBus *bus, uint64_t timeout_usec);
 /* Ends the connection in order. Pending calls end with DISCONNECTED, their callbacks run inside. */
 MQTTRPC_PUBLIC void mqttrpc_bus_close(MqttRpcBus *bus);
 

@@ -13,10 +13,12 @@
  * bus's callbacks. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <mqttrpc/mqttrpc.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -50,25 +52,36 @@ static inline int mqttrpc_sd_event_on_time(sd_event_source *source, uint64_t use
         MqttRpcSdEvent *glue = (MqttRpcSdEvent *)userdata;
         int r;
 
-        (void)source;
         (void)usec;
+        /* Or it would fire for ever when there is nothing to wait for any more. */
         glue->armed_usec = UINT64_MAX;
+        r = sd_event_source_set_time(source, UINT64_MAX);
+        if (r < 0)
+                return r;
         r = mqttrpc_bus_process_events(glue->bus, 0);
         return r < 0 ? r : 0;
 }
 
-/* A new connection has a new descriptor. */
+/* A new connection has a new descriptor. The loop watches a copy: the library closes its own before
+ * the callbacks run, and what they open may get the same number, which must not be taken off the
+ * loop in its place. */
 static inline int mqttrpc_sd_event_follow_fd(MqttRpcSdEvent *glue, int fd, uint32_t events)
 {
-        int r;
+        int copy, r;
 
         glue->io = sd_event_source_disable_unref(glue->io);
         glue->fd = -1;
         if (fd < 0)
                 return 0;
-        r = sd_event_add_io(glue->event, &glue->io, fd, events, mqttrpc_sd_event_on_io, glue);
-        if (r < 0)
+        copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (copy < 0)
+                return -errno;
+        r = sd_event_add_io(glue->event, &glue->io, copy, events, mqttrpc_sd_event_on_io, glue);
+        if (r < 0) {
+                close(copy);
                 return r;
+        }
+        sd_event_source_set_io_fd_own(glue->io, 1);
         glue->fd = fd;
         glue->events = events;
         return sd_event_source_set_priority(glue->io, glue->priority);
