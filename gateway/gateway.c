@@ -385,6 +385,8 @@ int gateway_run(Gateway *gateway, Error **ret_error)
         int r;
 
         r = connect_all(gateway, ret_error);
+        if (r < 0)
+                return r;
         while (r >= 0 && sd_event_get_state(gateway->event) != SD_EVENT_FINISHED)
                 r = run_turn(gateway);
         if (r < 0)
