@@ -8,8 +8,8 @@
  *   Add(a:x b:x) → x          for arguments by name
  *   Fail(code:i message:s name:s retry_after_ms:u)
  *                             an error; name "" and 0 leave that member out
- *   Sleep(msec:u) → s         "slept", later; at most as many at a time as there are sleepers
- *   Note(text:s)              remembers the text
+ *   Sleep(msec:u) → s         "slept", later, and says "sleeping" on its standard output at once;
+ * at most as many at a time as there are sleepers Note(text:s)              remembers the text
  *   Noted() → s               the text remembered last */
 
 #include <errno.h>
@@ -94,6 +94,8 @@ static int method_sleep(MqttRpcRequest *request, void *userdata, MqttRpcError **
                 if (!sleepers[i].request) {
                         sleepers[i].request = mqttrpc_request_ref(request);
                         sleepers[i].wake_usec = now_usec() + msec * USEC_PER_MSEC;
+                        puts("sleeping");
+                        fflush(stdout);
                         return 0;
                 }
         return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_BUSY, "too many sleepers");
