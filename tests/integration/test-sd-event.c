@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 
+enum { FOREIGN = 16 }; /* enough to have all numbers that are free just then */
+
 typedef struct Fixture {
         TempDir *dir;
         Broker *broker;
@@ -17,15 +19,14 @@ typedef struct Fixture {
         MqttRpcSdEvent glue;
         unsigned replies;
         int code;
-        int foreign_fd;
-        bool foreign_seen;
+        int foreign_fds[FOREIGN];
+        unsigned foreign_seen;
 } Fixture;
 
 static void set_up(Fixture *fixture, gconstpointer unused)
 {
         fixture->dir = temp_dir_new();
         fixture->broker = broker_new_with_config(fixture->dir, "allow_anonymous true\n");
-        fixture->foreign_fd = -1;
         broker_start(fixture->broker);
         g_assert_cmpint(sd_event_new(&fixture->event), >=, 0);
         g_assert_cmpint(mqttrpc_bus_new(&fixture->bus), ==, 0);
@@ -45,8 +46,9 @@ static void tear_down(Fixture *fixture, gconstpointer unused)
         sd_event_unref(fixture->event);
         broker_free(fixture->broker);
         temp_dir_free(fixture->dir);
-        if (fixture->foreign_fd >= 0)
-                close(fixture->foreign_fd);
+        for (unsigned i = 0; i < FOREIGN; i++)
+                if (fixture->foreign_fds[i] > 0)
+                        close(fixture->foreign_fds[i]);
 }
 
 #define RUN_UNTIL(fixture, condition)                                                             \
@@ -136,19 +138,21 @@ static void test_rests_when_closed(Fixture *fixture, gconstpointer unused)
 
 static int on_foreign(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-        ((Fixture *)userdata)->foreign_seen = true;
+        ((Fixture *)userdata)->foreign_seen++;
         return sd_event_source_set_enabled(source, SD_EVENT_OFF);
 }
 
-static int on_reply_open_another(MqttRpcReply *reply, void *userdata)
+static int on_reply_open_others(MqttRpcReply *reply, void *userdata)
 {
         Fixture *fixture = userdata;
 
-        fixture->foreign_fd = eventfd(0, EFD_CLOEXEC);
-        g_assert_cmpint(fixture->foreign_fd, >=, 0);
-        g_assert_cmpint(sd_event_add_io(fixture->event, NULL, fixture->foreign_fd, EPOLLIN,
-                                        on_foreign, fixture),
-                        >=, 0);
+        for (unsigned i = 0; i < FOREIGN; i++) {
+                fixture->foreign_fds[i] = eventfd(0, EFD_CLOEXEC);
+                g_assert_cmpint(fixture->foreign_fds[i], >, 0);
+                g_assert_cmpint(sd_event_add_io(fixture->event, NULL, fixture->foreign_fds[i],
+                                                EPOLLIN, on_foreign, fixture),
+                                >=, 0);
+        }
         return on_reply(reply, userdata);
 }
 
@@ -157,13 +161,14 @@ static void test_foreign_descriptor_is_left_alone(Fixture *fixture, gconstpointe
 {
         RUN_UNTIL(fixture, is_in(fixture, MQTTRPC_STATE_CONNECTED));
         process_signal(broker_get_process(fixture->broker), SIGSTOP);
-        call(fixture, on_reply_open_another, 0);
+        call(fixture, on_reply_open_others, 0);
         broker_kill(fixture->broker);
         RUN_UNTIL(fixture, fixture->replies == 1);
         for (unsigned i = 0; i < 3; i++)
                 g_assert_cmpint(sd_event_run(fixture->event, 60000), >=, 0);
-        g_assert_cmpint(eventfd_write(fixture->foreign_fd, 1), ==, 0);
-        RUN_UNTIL(fixture, fixture->foreign_seen);
+        for (unsigned i = 0; i < FOREIGN; i++)
+                g_assert_cmpint(eventfd_write(fixture->foreign_fds[i], 1), ==, 0);
+        RUN_UNTIL(fixture, fixture->foreign_seen == FOREIGN);
 }
 
 int main(int argc, char **argv)
