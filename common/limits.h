@@ -88,8 +88,9 @@
 /* Bytes of a mapping or configuration file: the largest shipped mapping is below 64 KiB. */
 #define LIMIT_FILE_BYTES (UINT32_C(4) << 20)
 
-/* D-Bus calls in flight per mapped service, unless its mapping says otherwise: one hung service
- * must not use up dbus-daemon's 50,000 pending replies of the gateway's connection. */
+/* D-Bus calls in flight per mapped service, unless its mapping says otherwise. dbus-daemon has a
+ * limit of its own per connection, max_replies_per_connection: 128 on the system bus unless its
+ * configuration says otherwise, 50,000 on session buses. */
 #define LIMIT_DBUS_INFLIGHT 1024U
 
 /* Bytes of notifications that wait for a bus that does not read: as much as requests in flight. */

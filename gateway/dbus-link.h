@@ -2,8 +2,7 @@
 #pragma once
 
 /* One connection to a D-Bus bus on the loop: opened without waiting, opened again with jittered
- * pauses whenever it is lost, with the owners of the names that somebody watches. All mapped
- * services of one bus share it, so that dbus-daemon sees one client per bus.
+ * pauses whenever it is lost, with the owners of the names that somebody watches.
  *
  * Callbacks run from the event loop. A watch may be removed inside its callback. */
 

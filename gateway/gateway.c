@@ -20,7 +20,9 @@
 /* How long the last answers may take to reach the broker. */
 #define FLUSH_USEC (UINT64_C(1) * 1000000)
 
-/* A connection to one bus; all mappings of that bus share it. */
+/* A connection to a bus. Each service has its own: dbus-daemon counts the calls of a connection
+ * that nobody has answered, timed out or not, and by default refuses those beyond 128 on the system
+ * bus. One hung service would soon have used up what all others need. */
 typedef struct GatewayBus {
         DbusLink *link;
         struct GatewayBus *next;
@@ -159,16 +161,11 @@ static int set_up_mqtt(Gateway *gateway, Error **ret_error)
 
 /* ---- D-Bus and mappings ---- */
 
-static int get_link(Gateway *gateway, const char *address, DbusLink **ret_link, Error **ret_error)
+static int add_link(Gateway *gateway, const char *address, DbusLink **ret_link, Error **ret_error)
 {
         GatewayBus *bus;
         int r;
 
-        for (bus = gateway->buses; bus; bus = bus->next)
-                if (!strcmp(dbus_link_get_address(bus->link), address)) {
-                        *ret_link = bus->link;
-                        return 0;
-                }
         bus = calloc(1, sizeof(*bus));
         r = bus ? dbus_link_new(gateway->event, address, on_dbus_state, gateway, &bus->link)
                 : -ENOMEM;
@@ -198,7 +195,7 @@ static int expose_service(Gateway *gateway, MappingService *mapping, Error **ret
         if (!strcmp(mapping->name, gateway->config->name))
                 return error_set(ret_error, -EEXIST, "%s: '%s' is the gateway's own service name",
                                  mapping->file, mapping->name);
-        r = get_link(gateway, address, &link, ret_error);
+        r = add_link(gateway, address, &link, ret_error);
         if (r < 0)
                 return r;
         service = calloc(1, sizeof(*service));

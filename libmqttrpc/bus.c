@@ -285,8 +285,12 @@ MQTTRPC_PUBLIC int mqttrpc_bus_set_credentials(MqttRpcBus *bus, const char *user
 
 MQTTRPC_PUBLIC int mqttrpc_bus_set_client_id(MqttRpcBus *bus, const char *client_id)
 {
-        link_settings(bus->link)->client_id_is_made_up = false;
-        return set_text(bus, &link_settings(bus->link)->client_id, client_id);
+        int r;
+
+        r = set_text(bus, &link_settings(bus->link)->client_id, client_id);
+        if (r >= 0)
+                link_settings(bus->link)->client_id_is_random = false;
+        return r;
 }
 
 MQTTRPC_PUBLIC int mqttrpc_bus_set_caller(MqttRpcBus *bus, const char *caller)
@@ -383,7 +387,7 @@ static int choose_client_id(MqttRpcBus *bus)
                 settings->client_id = NULL;
                 return -ENOMEM;
         }
-        settings->client_id_is_made_up = true;
+        settings->client_id_is_random = true;
         return 0;
 }
 

@@ -27,8 +27,8 @@ typedef struct LinkSettings {
         char *user;
         char *password;
         char *client_id;
-        bool client_id_is_made_up; /* so that nobody else has it */
-        int protocol;              /* 5, or 4 for MQTT 3.1.1 */
+        bool client_id_is_random; /* nobody else can have it */
+        int protocol;             /* 5, or 4 for MQTT 3.1.1 */
         unsigned keepalive_sec;
 } LinkSettings;
 

@@ -18,10 +18,11 @@
 /* From the first packet to the acknowledged subscriptions. */
 #define OPEN_TIMEOUT_USEC (UINT64_C(20) * USEC_PER_SEC)
 
-/* Connections lost in a row, each soon after it was made and with no failed attempt in between:
- * brokers do that to two clients with one id, and not all of them say so. */
-#define TAKEN_OVER_USEC (UINT64_C(5) * USEC_PER_SEC)
-enum { TAKEN_OVER_LOSSES = 3 };
+/* Two clients with one id throw each other out, and not all brokers say so. What gives them away is
+ * this many connections lost in a row, none older than the first pause of the other one, and no
+ * failed attempt in between, as there is when a broker restarts. */
+enum { TAKEN_OVER_LOSSES = 5 };
+#define YOUNG_USEC (UINT64_C(500) * USEC_PER_MSEC)
 
 typedef enum LinkState {
         LINK_CLOSED,
@@ -138,14 +139,19 @@ static void note_failure(Link *link, const char *text)
                                            link->settings.host, text));
 }
 
-/* Sees whether the loss of this connection is one of many. */
+/* Sees whether the loss of this connection is one of many. Once it was, the other one's long pause
+ * makes connections last longer, and changes nothing. */
 static void note_loss(Link *link, uint64_t now)
 {
-        bool young = link->state == LINK_UP && now - link->up_usec < TAKEN_OVER_USEC;
+        uint64_t age = now - link->up_usec;
 
-        link->losses = young ? link->losses + 1 : 0;
+        if (link->state == LINK_UP && age < YOUNG_USEC)
+                link->losses++;
+        else if (link->state != LINK_UP || link->losses < TAKEN_OVER_LOSSES ||
+                 age / 2 > link->reconnect_maximum)
+                link->losses = 0;
         if (link->losses < TAKEN_OVER_LOSSES || link->taken_over ||
-            link->settings.client_id_is_made_up)
+            link->settings.client_id_is_random)
                 return;
         link->taken_over = true;
         note_failure(link, "connection lost again and again: does another client use the same "

@@ -112,7 +112,7 @@ void serve_set_up(Serve *serve, gconstpointer unused)
 {
         serve->dir = temp_dir_new();
         serve->broker = broker_new_with_config(
-                serve->dir, "allow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 0\n"
+                serve->dir, "allow_anonymous true\nmax_queued_messages 1000000\nmax_inflight_messages 0\n"
                             "max_packet_size 2000000\n");
         broker_start(serve->broker);
         g_assert_cmpint(mqttrpc_bus_new(&serve->server), ==, 0);

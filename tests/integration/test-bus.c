@@ -446,7 +446,7 @@ static void test_two_with_one_client_id(Fixture *fixture, gconstpointer unused)
         g_assert_cmpint(mqttrpc_bus_set_limit(fixture->bus, MQTTRPC_LIMIT_RECONNECT_USEC, 2000000),
                         ==, 0);
         g_assert_cmpint(mqttrpc_bus_open(fixture->bus, NULL), ==, 0);
-        for (unsigned i = 0; i < 3; i++) {
+        for (unsigned i = 0; i < 5; i++) {
                 CLEANUP_RAW_CLIENT RawClient *other = NULL;
 
                 g_assert_true(LOOP_UNTIL(is_up(fixture)));

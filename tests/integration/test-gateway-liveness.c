@@ -124,6 +124,28 @@ static void test_hung_service_does_not_delay_another(void)
         }
 }
 
+/* More calls than dbus-daemon lets one connection have without an answer, 128 by default. */
+static void test_unanswered_calls_do_not_use_up_the_room_of_another(void)
+{
+        CLEANUP_GATEWAY_STAGE GatewayStage *stage = new_stage();
+        CLEANUP_PROCESS Process *hung = NULL;
+        CLEANUP_PROCESS Process *healthy = NULL;
+        MqttRequest never = {.service = "test", .method = "Never"};
+        g_autofree char *refused = NULL;
+
+        dbus_daemon_add_policy(stage->bus,
+                               "<limit name=\"max_replies_per_connection\">128</limit>");
+        gateway_stage_start(stage);
+        hung = start_test_service(stage, "mute");
+        healthy = gateway_stage_start_service(stage, OTHER_NAME, NULL);
+        for (unsigned i = 0; i < 300; i++)
+                mqtt_client_send(stage->client, &never);
+        refused = gateway_stage_call(stage, "test", "EchoTyped", "[1]");
+        rpc_reply_assert_error(refused, -32004, "org.freedesktop.DBus.Error.LimitsExceeded", "no",
+                               NULL);
+        assert_works(stage, "other");
+}
+
 /* Calls in flight are capped; what nobody answers must be, too, when the bus does not read. */
 static void test_hung_bus_does_not_eat_memory(void)
 {
@@ -183,6 +205,17 @@ static void start_part(Restart *restart, char part)
                 broker_start(restart->stage->broker);
 }
 
+/* The gateway has noticed that the broker is gone, and that it is not there yet: what returns
+ * faster, several times in a row, looks like a fight with another client of the same id. */
+static void wait_until_broker_is_missed(GatewayStage *stage)
+{
+        Process *process = gateway_process_get_process(stage->gateway);
+
+        g_assert_true(process_wait_output(process, PROCESS_STDERR, "connection lost", WAIT_MSEC));
+        process_mark_output(process, PROCESS_STDERR);
+        g_assert_true(process_wait_output(process, PROCESS_STDERR, "trying again", WAIT_MSEC));
+}
+
 /* `order` has d for dbus-daemon, m for mosquitto, s for the services, in the order in which they
  * stop and come back; services need their bus. */
 static void restart_in_order(Restart *restart, const char *order)
@@ -193,10 +226,13 @@ static void restart_in_order(Restart *restart, const char *order)
         g_test_message("restart %s", order);
         while (gateway_process_has_notified(stage->gateway, ""))
                 ;
+        process_mark_output(gateway_process_get_process(stage->gateway), PROCESS_STDERR);
         if (strchr(order, 'd')) /* they end with their bus */
                 stop_part(restart, 's');
         for (const char *part = order; *part; part++)
                 stop_part(restart, *part);
+        if (strchr(order, 'm'))
+                wait_until_broker_is_missed(stage);
         for (const char *part = order; *part; part++)
                 start_part(restart, *part);
         start_services(restart);
@@ -428,6 +464,40 @@ static void test_starts_before_its_daemons(void)
         assert_works(stage, "test");
 }
 
+/* The broker makes a bus that takes connections and hangs up: one warning, and nobody else suffers.
+ */
+static void test_bus_that_hangs_up_costs_only_its_own_services(void)
+{
+        CLEANUP_GATEWAY_STAGE GatewayStage *stage = gateway_stage_new();
+        g_autofree char *text =
+                g_strdup_printf("{ \"service\": \"other\", \"dbus\": { \"name\": \"" OTHER_NAME
+                                "\", \"bus\": \"unix:path=%s\" }, \"objects\": %s }",
+                                broker_get_socket(stage->broker), other_objects);
+        CLEANUP_PROCESS Process *service = NULL;
+        g_autofree char *reply = NULL;
+        g_autofree char *log = NULL;
+        Process *process;
+
+        gateway_stage_add_mapping(stage, "test", TEST_NAME, "", test_objects);
+        g_free(gateway_stage_write(stage, "other.json", text));
+        broker_start(stage->broker);
+        dbus_daemon_start(stage->bus);
+        gateway_stage_start_gateway(stage, 0);
+        process = gateway_process_get_process(stage->gateway);
+        g_assert_true(process_wait_output(process, PROCESS_STDERR, "does not let the gateway in",
+                                          WAIT_MSEC));
+        g_assert_true(gateway_process_wait_notify(
+                stage->gateway, "STATUS=2 services; MQTT connected, D-Bus not connected",
+                WAIT_MSEC));
+        gateway_stage_start(stage);
+        service = start_test_service(stage, "mute");
+        assert_works(stage, "test");
+        reply = gateway_stage_call(stage, "other", "EchoTyped", "[5]");
+        rpc_reply_assert_error(reply, -32012, NULL, "no", "not connected");
+        log = process_dup_output(process, PROCESS_STDERR);
+        g_assert_null(strstr(strstr(log, "does not let") + 1, "does not let"));
+}
+
 static void test_stop_answers_calls_in_flight(void)
 {
         CLEANUP_GATEWAY_STAGE GatewayStage *stage = new_stage();
@@ -473,6 +543,8 @@ static const struct {
         GTestFunc function;
 } tests[] = {
         {"/liveness/hung/service-does-not-delay-another", test_hung_service_does_not_delay_another},
+        {"/liveness/hung/service-does-not-use-up-the-room-of-another",
+         test_unanswered_calls_do_not_use_up_the_room_of_another},
         {"/liveness/hung/bus-does-not-eat-memory", test_hung_bus_does_not_eat_memory},
         {"/liveness/restart/everything-comes-back", test_everything_comes_back},
         {"/liveness/restart/call-without-a-bus-is-an-error", test_call_without_a_bus_is_an_error},
@@ -486,6 +558,8 @@ static const struct {
         {"/liveness/deadline/what-expires-while-it-waits-is-not-executed",
          test_what_expires_while_it_waits_is_not_executed},
         {"/liveness/start/may-be-before-the-daemons", test_starts_before_its_daemons},
+        {"/liveness/start/bus-that-hangs-up-costs-only-its-own-services",
+         test_bus_that_hangs_up_costs_only_its_own_services},
         {"/liveness/stop/answers-calls-in-flight", test_stop_answers_calls_in_flight},
         {"/liveness/watchdog/is-fed", test_watchdog_is_fed},
 };

@@ -123,8 +123,12 @@ bool gateway_process_wait_notify(GatewayProcess *gateway, const char *text, unsi
         gint64 deadline = wait_deadline(msec);
 
         while (!gateway_process_has_notified(gateway, text)) {
-                if (wait_left(deadline) == 0 || !process_is_running(gateway->process))
+                if (wait_left(deadline) == 0 || !process_is_running(gateway->process)) {
+                        g_autofree char *log = process_dup_output(gateway->process, PROCESS_STDERR);
+
+                        g_printerr("# no notification \"%s\"; the gateway's log:\n%s\n", text, log);
                         return false;
+                }
                 (void)poll(&fd, 1, MIN(wait_left(deadline), 1000));
         }
         return true;

@@ -79,13 +79,8 @@ void gateway_stage_start_gateway(GatewayStage *stage, unsigned watchdog_msec)
 
 void gateway_stage_wait_ready(GatewayStage *stage)
 {
-        Process *process = gateway_process_get_process(stage->gateway);
-        g_autofree char *log = NULL;
-
-        if (gateway_process_wait_notify(stage->gateway, "READY=1", WAIT_MSEC))
-                return;
-        log = process_dup_output(process, PROCESS_STDERR);
-        g_error("the gateway does not become ready:\n%s", log);
+        if (!gateway_process_wait_notify(stage->gateway, "READY=1", WAIT_MSEC))
+                g_error("the gateway does not become ready");
 }
 
 void gateway_stage_start(GatewayStage *stage)
