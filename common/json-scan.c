@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/json-plain.h"
 #include "common/json-string.h"
 #include "common/limits.h"
 #include "common/utf8.h"
@@ -94,7 +95,7 @@ static int skip_comment(Scanner *scanner)
         return fail(scanner, -EBADMSG, "unexpected '/'");
 }
 
-static int skip_space(Scanner *scanner)
+static int skip_some_space(Scanner *scanner)
 {
         int r;
 
@@ -112,6 +113,14 @@ static int skip_space(Scanner *scanner)
                 }
         }
         return 0;
+}
+
+/* Between the tokens of what a program wrote there is nothing, and that is seen at once. */
+static inline int skip_space(Scanner *scanner)
+{
+        if (scanner->at<scanner->end && * scanner->at> ' ' && *scanner->at != '/')
+                return 0;
+        return skip_some_space(scanner);
 }
 
 /* ---- strings ---- */
@@ -178,6 +187,7 @@ static int scan_string(Scanner *scanner)
         for (;;) {
                 unsigned char c;
 
+                scanner->at += json_plain_length(scanner->at, (size_t)(scanner->end - scanner->at));
                 if (scanner->at >= scanner->end)
                         return fail(scanner, -EBADMSG, "string without an end");
                 c = (unsigned char)*scanner->at;
@@ -231,8 +241,9 @@ static bool same_key(const JsonDoc *doc, uint32_t a, uint32_t b)
 {
         const JsonNode *na = &doc->nodes[a], *nb = &doc->nodes[b];
 
-        if (!na->escaped && !nb->escaped && na->end - na->start != nb->end - nb->start)
-                return false;
+        if (!na->escaped && !nb->escaped)
+                return na->end - na->start == nb->end - nb->start &&
+                       !memcmp(doc->text + na->start, doc->text + nb->start, na->end - na->start);
         return compare_keys(&a, &b, (void *)(uintptr_t)doc) == 0;
 }
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/json-plain.h"
+
 enum { INTEGER_DIGITS = 20 }; /* "-9223372036854775808" and "18446744073709551615" */
 
 static int write_digits(Buffer *buffer, uint64_t value, bool negative)
@@ -100,7 +102,8 @@ int json_write_string(Buffer *buffer, const char *text, size_t length)
         size_t start = 0;
 
         buffer_append_char(buffer, '"');
-        for (size_t i = 0; i < length; i++) {
+        for (size_t i = json_plain_length(text, length); i < length;
+             i += 1 + json_plain_length(text + i + 1, length - i - 1)) {
                 unsigned char c = (unsigned char)text[i];
 
                 if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)

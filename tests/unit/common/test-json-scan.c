@@ -140,6 +140,24 @@ static void test_is_reusable(void)
         g_assert_cmpuint(doc.n_nodes, ==, 1);
 }
 
+/* Plain bytes are skipped eight at a time: whatever is not plain must be seen at each of them. */
+static void test_sees_special_bytes_anywhere(void)
+{
+        CLEANUP_JSON_DOC JsonDoc doc = {};
+
+        for (unsigned length = 1; length <= 20; length++)
+                for (unsigned at = 1; at <= length; at++)
+                        for (unsigned c = 1; c < 256; c++) {
+                                g_autofree char *text = g_strnfill(length + 2, 'x');
+                                bool ok = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+
+                                text[0] = text[length + 1] = '"';
+                                text[at] = (char)c;
+                                g_assert_cmpint(json_scan(&doc, text, length + 2, JSON_SCAN_STRICT),
+                                                ==, ok ? 0 : -EBADMSG);
+                        }
+}
+
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
@@ -154,6 +172,7 @@ int main(int argc, char **argv)
         g_test_add_func("/json-scan/finds-duplicates-among-many-keys",
                         test_finds_duplicates_among_many_keys);
         g_test_add_func("/json-scan/skips-comments-in-files", test_skips_comments_in_files);
+        g_test_add_func("/json-scan/sees-special-bytes-anywhere", test_sees_special_bytes_anywhere);
         g_test_add_func("/json-scan/is-reusable", test_is_reusable);
         return g_test_run();
 }

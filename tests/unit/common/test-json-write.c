@@ -67,6 +67,22 @@ static void test_strings_are_escaped(void)
         g_assert_cmpstr(buffer_text(&buffer), ==, "\"a\\\"b\\\\c\\n\\u0001\\u007f\\u0000é\"");
 }
 
+static void test_special_bytes_are_escaped_anywhere(void)
+{
+        for (unsigned length = 1; length <= 20; length++)
+                for (unsigned at = 0; at < length; at++)
+                        for (unsigned c = 0; c < 256; c++) {
+                                CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
+                                g_autofree char *text = g_strnfill(length, 'x');
+                                bool escaped = c < 0x20 || c == '"' || c == '\\' || c == 0x7f;
+
+                                text[at] = (char)c;
+                                g_assert_cmpint(json_write_string(&buffer, text, length), ==, 0);
+                                g_assert_cmpuint(buffer.length > length + 2, ==, escaped);
+                                g_assert_cmpint(buffer.data[at + 1], ==, escaped ? '\\' : (char)c);
+                        }
+}
+
 static void test_bound_is_kept_and_sticky(void)
 {
         CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(8);
@@ -87,6 +103,8 @@ int main(int argc, char **argv)
         g_test_add_func("/json-write/non-finite-doubles-are-words",
                         test_non_finite_doubles_are_words);
         g_test_add_func("/json-write/strings-are-escaped", test_strings_are_escaped);
+        g_test_add_func("/json-write/special-bytes-are-escaped-anywhere",
+                        test_special_bytes_are_escaped_anywhere);
         g_test_add_func("/json-write/bound-is-kept-and-sticky", test_bound_is_kept_and_sticky);
         return g_test_run();
 }
