@@ -20,6 +20,10 @@
 
 #define BUSY_RETRY_MSEC 100
 
+/* From the end of a D-Bus call to the end of the request's time, where the latter is ours to set.
+ */
+#define ANSWER_MARGIN_USEC (UINT64_C(100) * USEC_PER_MSEC)
+
 /* Working memory beyond this is given back after a large call. */
 #define SCRATCH_KEEP_BYTES (UINT32_C(256) << 10)
 
@@ -118,6 +122,8 @@ static MqttRpcError *error_from_dbus(const sd_bus_error *dbus, bool deadline_pas
                 (void)mqttrpc_error_set_name(error, dbus->name);
         if (executed != MQTTRPC_EXECUTED_UNKNOWN)
                 (void)mqttrpc_error_set_executed(error, executed);
+        if (code == MQTTRPC_ERROR_BUSY)
+                (void)mqttrpc_error_set_retry_after(error, BUSY_RETRY_MSEC);
         return error;
 }
 
@@ -280,13 +286,20 @@ static int make_message(Expose *expose, MqttRpcRequest *request, const MappingOb
 static int send_call(Expose *expose, MqttRpcRequest *request, MappingMember *member,
                      sd_bus_message *m, MqttRpcError **ret_error)
 {
-        uint64_t now = now_usec(), deadline = mqttrpc_request_get_deadline(request);
+        uint64_t now = now_usec(), own = member->rule->timeout_usec, deadline;
         sd_bus *bus = dbus_link_get_bus(expose->link);
         ExposeCall *call;
         int r;
 
-        if (member->rule->timeout_usec > 0)
-                deadline = MIN(deadline, now + member->rule->timeout_usec);
+        deadline = mqttrpc_request_get_deadline(request);
+        if (own > 0) {
+                /* A method may be known to take longer than the usual 25 s, for callers who set no
+                 * time. The request gets a little more, so that it is D-Bus that says why. */
+                if (now + own > deadline &&
+                    mqttrpc_request_set_timeout(request, own + ANSWER_MARGIN_USEC) >= 0)
+                        deadline = mqttrpc_request_get_deadline(request);
+                deadline = MIN(deadline, now + own);
+        }
         r = call_new(expose, request, &expose->calls, &call);
         if (r < 0)
                 return r;
@@ -363,6 +376,8 @@ static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject 
                 return r;
         log_debug("%s calls %s.%s of %s", mqttrpc_request_get_caller(request), member->interface,
                   member->member, expose->mapping->bus_name);
+        if (member->mask)
+                mqttrpc_request_set_sensitive(request);
         if (wants_reply(request, member))
                 return send_call(expose, request, member, m, ret_error);
         (void)mqttrpc_request_get_params(request, &size);

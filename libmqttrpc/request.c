@@ -255,6 +255,25 @@ MQTTRPC_PUBLIC uint64_t mqttrpc_request_get_deadline(const MqttRpcRequest *reque
         return request->parts.deadline_usec;
 }
 
+MQTTRPC_PUBLIC int mqttrpc_request_set_timeout(MqttRpcRequest *request, uint64_t timeout_usec)
+{
+        MqttRpcBus *bus = request->bus;
+
+        if (!bus)
+                return -EALREADY;
+        if (!request->parts.own_deadline)
+                return -EPERM;
+        timeout_usec = MIN(timeout_usec, bus->limits[MQTTRPC_LIMIT_TIMEOUT_USEC]);
+        request->parts.deadline_usec = deadline_now() + timeout_usec;
+        deadline_remove(&bus->deadlines, &request->deadline);
+        return deadline_add(&bus->deadlines, &request->deadline, request->parts.deadline_usec);
+}
+
+MQTTRPC_PUBLIC void mqttrpc_request_set_sensitive(MqttRpcRequest *request)
+{
+        request->sensitive = true;
+}
+
 MQTTRPC_PUBLIC bool mqttrpc_request_is_notification(const MqttRpcRequest *request)
 {
         return request->parts.id.length == 0;

@@ -118,6 +118,20 @@ static void test_sensitive_result_is_not_kept(Serve *serve, gconstpointer unused
         g_assert_cmpuint(serve->executed, ==, 1);
 }
 
+static void test_held_result_is_made_sensitive(Serve *serve, gconstpointer unused)
+{
+        RawPublish hold = {.topic = HOLD, .payload = "{\"id\":\"0123abcd-1\"}"};
+
+        raw_client_post(serve->alice, &hold);
+        g_assert_true(LOOP_UNTIL(serve->n_held == 1));
+        mqttrpc_request_set_sensitive(serve->held[0]);
+        g_assert_cmpint(serve_answer_held(serve, "\"pin\""), ==, 0);
+        g_assert_nonnull(strstr(raw_client_receive(serve->alice)->payload, "\"result\":\"pin\""));
+        raw_client_post(serve->alice, &hold);
+        serve_assert_error(raw_client_receive(serve->alice)->payload, "\"0123abcd-1\"",
+                           MQTTRPC_ERROR_DUPLICATE);
+}
+
 static void test_callers_are_apart(Serve *serve, gconstpointer unused)
 {
         CLEANUP_RAW_CLIENT RawClient *bob = raw_client_new(serve->broker, NULL);
@@ -249,6 +263,25 @@ static void test_own_limit_ends_with_a_timeout(Serve *serve, gconstpointer unuse
         g_assert_cmpint(serve_answer_held(serve, "1"), ==, -ETIMEDOUT);
 }
 
+/* A method that is known to take long, or not to, says so for callers who set no time. */
+static void test_handler_sets_the_time_of_callers_who_set_none(Serve *serve, gconstpointer unused)
+{
+        raw_client_post(serve->alice, &(RawPublish){.topic = HOLD, .payload = "{\"id\":1}"});
+        g_assert_true(LOOP_UNTIL(serve->n_held == 1));
+        g_assert_cmpint(mqttrpc_request_set_timeout(serve->held[0], 90000000), ==, 0);
+        g_assert_cmpuint(held_patience(serve), >=, 89);
+        g_assert_cmpint(mqttrpc_request_set_timeout(serve->held[0], UINT64_MAX), ==, 0);
+        g_assert_cmpuint(held_patience(serve), >=, 86399);
+        g_assert_cmpint(mqttrpc_request_set_timeout(serve->held[0], 1000), ==, 0);
+        serve_assert_error(raw_client_receive(serve->alice)->payload, "1", MQTTRPC_ERROR_TIMEOUT);
+        g_assert_cmpint(mqttrpc_request_set_timeout(serve->held[0], 1000), ==, -EALREADY);
+        raw_client_post(serve->alice,
+                        &(RawPublish){.topic = HOLD, .payload = "{\"id\":2}", .ttl = "40000"});
+        g_assert_true(LOOP_UNTIL(serve->n_held == 2));
+        g_assert_cmpint(mqttrpc_request_set_timeout(serve->held[1], 90000000), ==, -EPERM);
+        g_assert_cmpuint(held_patience(serve), ==, 39);
+}
+
 static void test_stale_epoch(Serve *serve, gconstpointer unused)
 {
         g_autofree char *epoch = NULL;
@@ -369,7 +402,11 @@ int main(int argc, char **argv)
         } tests[] = {
                 {"/service/trap-24-duplicate/sensitive-result-is-not-kept", NULL,
                  test_sensitive_result_is_not_kept},
+                {"/service/trap-24-duplicate/held-result-is-made-sensitive", NULL,
+                 test_held_result_is_made_sensitive},
                 {"/service/trap-24-duplicate/callers-are-apart", NULL, test_callers_are_apart},
+                {"/service/deadline/handler-sets-the-time-of-callers-who-set-none", NULL,
+                 test_handler_sets_the_time_of_callers_who_set_none},
                 {"/service/trap-24-duplicate/typed-id-after-a-reconnect", &kinds[3],
                  test_repeated_after_a_reconnect},
                 {"/service/trap-24-duplicate/own-id-after-a-reconnect", &kinds[0],

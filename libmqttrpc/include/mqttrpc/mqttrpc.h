@@ -370,6 +370,12 @@ MQTTRPC_PUBLIC int mqttrpc_request_get_string(MqttRpcRequest *request, unsigned 
                                               const char **ret_value);
 /* When the caller stops waiting, CLOCK_MONOTONIC. Later answers are dropped. */
 MQTTRPC_PUBLIC uint64_t mqttrpc_request_get_deadline(const MqttRpcRequest *request);
+/* Gives a request other than the default 25 s, counted from now and at most the bus's own limit,
+ * where its caller has set no time. -EPERM where the caller has; -EALREADY after the answer. */
+MQTTRPC_PUBLIC int mqttrpc_request_set_timeout(MqttRpcRequest *request, uint64_t timeout_usec);
+/* The answer holds a secret: it is not kept for duplicates. What METHOD_SENSITIVE does for vtables.
+ */
+MQTTRPC_PUBLIC void mqttrpc_request_set_sensitive(MqttRpcRequest *request);
 /* True if no answer is wanted; answering is allowed and does nothing. */
 MQTTRPC_PUBLIC bool mqttrpc_request_is_notification(const MqttRpcRequest *request);
 /* True if it came by the generic endpoint rpc/, where ACLs per method do not reach: only members of
