@@ -11,18 +11,11 @@
 #include <time.h>
 
 #include "cli/duration.h"
+#include "common/clock.h"
 #include "common/file.h"
 #include "common/util.h"
 
 enum { PASSWORD_MAXIMUM = 4096 };
-
-uint64_t client_now(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* ---- settings ---- */
 
@@ -244,7 +237,7 @@ static int wait_event(Client *client, uint64_t until)
                 {.fd = client->signal_fd, .events = POLLIN},
                 {.fd = mqttrpc_bus_get_fd(client->bus)},
         };
-        uint64_t now = client_now(), due, left;
+        uint64_t now = clock_now(), due, left;
         struct timespec timeout;
 
         if (fds[1].fd >= 0)
@@ -270,7 +263,7 @@ static int run(Client *client, const bool *done, uint64_t until)
                         return r;
                 if (r > 0 || *done)
                         continue;
-                if (client_now() >= until)
+                if (clock_now() >= until)
                         return -ETIMEDOUT;
                 r = wait_event(client, until);
                 if (r < 0)
@@ -289,7 +282,7 @@ int client_connect(Client *client, MqttRpcError **ret_error)
         r = mqttrpc_bus_open(client->bus, ret_error);
         if (r < 0)
                 return r;
-        r = run(client, &client->settled, client_now() + timeout);
+        r = run(client, &client->settled, clock_now() + timeout);
         if (r == -ETIMEDOUT) {
                 CLEANUP_BUFFER Buffer text = BUFFER_INIT(0);
 
@@ -345,13 +338,13 @@ int client_call(Client *client, const ClientCall *call, MqttRpcReply **ret_reply
 
 int client_notify(Client *client, const ClientCall *call, MqttRpcError **ret_error)
 {
-        uint64_t until = client_now() + call->timeout_usec;
+        uint64_t until = clock_now() + call->timeout_usec;
         int r;
 
         r = mqttrpc_notify(client->bus, call->service, call->object, call->method, call->params,
                            MQTTRPC_CALL_DEFAULT, ret_error);
         while (r >= 0 && (mqttrpc_bus_get_events(client->bus) & POLLOUT)) {
-                if (client_now() >= until)
+                if (clock_now() >= until)
                         return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_BUSY,
                                                  "the broker does not take the message");
                 r = wait_event(client, until);

@@ -51,8 +51,6 @@ int client_notify(Client *client, const ClientCall *call, MqttRpcError **ret_err
 /* Keeps the connection alive until then (CLOCK_MONOTONIC): 0, or -EINTR. */
 int client_sleep(Client *client, uint64_t until_usec);
 
-uint64_t client_now(void);
-
 static inline void client_cleanup_error(MqttRpcError **error)
 {
         mqttrpc_error_free(*error);

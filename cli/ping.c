@@ -10,6 +10,7 @@
 #include "cli/names.h"
 #include "cli/report.h"
 #include "cli/verbs.h"
+#include "common/clock.h"
 
 /* How long to wait for one answer when no --timeout is given. */
 #define PING_TIMEOUT_USEC (5 * USEC_PER_SEC)
@@ -98,13 +99,13 @@ static int ping_once(Ping *ping)
 {
         CLEANUP_RPC_ERROR MqttRpcError *error = NULL;
         CLEANUP_REPLY MqttRpcReply *reply = NULL;
-        uint64_t start = client_now(), usec;
+        uint64_t start = clock_now(), usec;
         const MqttRpcError *reason;
         int r, status;
 
         ping->sent++;
         r = client_call(&ping->client, &ping->call, &reply, &error);
-        usec = client_now() - start;
+        usec = clock_now() - start;
         reason = r < 0 ? error : mqttrpc_reply_get_error(reply);
         if (r >= 0 && !reason) {
                 count_answer(ping, usec);
@@ -129,7 +130,7 @@ static int ping_all(Ping *ping)
         int status;
 
         do {
-                start = client_now();
+                start = clock_now();
                 status = ping_once(ping);
                 if (status != STATUS_OK && status != STATUS_TIMEOUT)
                         break;

@@ -8,9 +8,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include <utlist.h>
 
+#include "common/clock.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "gateway/codec/dbus-to-json.h"
@@ -38,14 +38,6 @@ struct ExposeCall {
 
 DEFINE_CLEANUP(MqttRpcError *, mqttrpc_error_free, rpc_error_cleanup)
 #define CLEANUP_RPC_ERROR CLEANUP(rpc_error_cleanup)
-
-static uint64_t now_usec(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* ---- calls ---- */
 
@@ -201,7 +193,7 @@ static int reply_result(const ExposeCall *call, sd_bus_message *m)
 static int reply_failure(const ExposeCall *call, const sd_bus_error *dbus)
 {
         CLEANUP_RPC_ERROR MqttRpcError *error =
-                error_from_dbus(dbus, now_usec() >= call->deadline_usec);
+                error_from_dbus(dbus, clock_now() >= call->deadline_usec);
 
         return mqttrpc_request_reply_error(call->request, error);
 }
@@ -286,7 +278,7 @@ static int make_message(Expose *expose, MqttRpcRequest *request, const MappingOb
 static int send_call(Expose *expose, MqttRpcRequest *request, MappingMember *member,
                      sd_bus_message *m, MqttRpcError **ret_error)
 {
-        uint64_t now = now_usec(), own = member->rule->timeout_usec, deadline;
+        uint64_t now = clock_now(), own = member->rule->timeout_usec, deadline;
         sd_bus *bus = dbus_link_get_bus(expose->link);
         ExposeCall *call;
         int r;
@@ -358,7 +350,7 @@ static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject 
         int r;
 
         /* it may have waited for introspection */
-        if (mqttrpc_request_get_deadline(request) <= now_usec())
+        if (mqttrpc_request_get_deadline(request) <= clock_now())
                 return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_TIMEOUT,
                                  "no time was left to call %s", expose->mapping->bus_name);
         if (mqttrpc_request_is_generic(request) && !member->batch)

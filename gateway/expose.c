@@ -6,21 +6,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <utlist.h>
 
+#include "common/clock.h"
 #include "common/limits.h"
 #include "common/log.h"
 
 void expose_warn(Expose *expose, const char *format, ...)
 {
         CLEANUP_FREE char *text = NULL;
-        struct timespec now;
         unsigned left_out;
         va_list arguments;
 
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        if (!log_limit_pass(&expose->log_limit, (uint64_t)now.tv_sec * USEC_PER_SEC, &left_out))
+        if (!log_limit_pass(&expose->log_limit, clock_now(), &left_out))
                 return;
         va_start(arguments, format);
         if (vasprintf(&text, format, arguments) < 0)

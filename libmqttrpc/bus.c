@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <utlist.h>
 
+#include "common/clock.h"
 #include "common/limits.h"
 #include "common/util.h"
 #include "libmqttrpc/uri.h"
@@ -50,7 +51,7 @@ void bus_log_peer(MqttRpcBus *bus, const char *format, ...)
         unsigned left_out;
         va_list arguments;
 
-        if (!log_limit_pass(&bus->log_limit, deadline_now(), &left_out))
+        if (!log_limit_pass(&bus->log_limit, clock_now(), &left_out))
                 return;
         if (left_out > 0)
                 bus_log(bus, MQTTRPC_LOG_WARNING, "%u warnings were left out", left_out);
@@ -458,7 +459,7 @@ static int wait_connected(MqttRpcBus *bus, uint64_t end, MqttRpcError **ret_erro
         int r;
 
         while (bus->state != MQTTRPC_STATE_CONNECTED) {
-                uint64_t now = deadline_now();
+                uint64_t now = clock_now();
                 const MqttRpcError *reason = link_reason(bus->link);
 
                 if (bus->state == MQTTRPC_STATE_CLOSED)
@@ -479,7 +480,7 @@ static int wait_connected(MqttRpcBus *bus, uint64_t end, MqttRpcError **ret_erro
 MQTTRPC_PUBLIC int mqttrpc_bus_wait_connected(MqttRpcBus *bus, uint64_t timeout_usec,
                                               MqttRpcError **ret_error)
 {
-        uint64_t end = deadline_now();
+        uint64_t end = clock_now();
         int r;
 
         if (__builtin_add_overflow(end, timeout_usec, &end))
@@ -496,7 +497,7 @@ static int flush(MqttRpcBus *bus, uint64_t end)
         int r;
 
         while (bus->state == MQTTRPC_STATE_CONNECTED && !link_is_idle(bus->link)) {
-                now = deadline_now();
+                now = clock_now();
                 if (now >= end)
                         return -ETIMEDOUT;
                 r = mqttrpc_bus_wait(bus, end - now);
@@ -510,7 +511,7 @@ static int flush(MqttRpcBus *bus, uint64_t end)
 
 MQTTRPC_PUBLIC int mqttrpc_bus_flush(MqttRpcBus *bus, uint64_t timeout_usec)
 {
-        uint64_t end = deadline_now();
+        uint64_t end = clock_now();
         int r;
 
         if (__builtin_add_overflow(end, timeout_usec, &end))
@@ -577,7 +578,7 @@ static int expire_deadlines(MqttRpcBus *bus, uint64_t now)
 
 MQTTRPC_PUBLIC int mqttrpc_bus_process_events(MqttRpcBus *bus, int revents)
 {
-        uint64_t now = deadline_now();
+        uint64_t now = clock_now();
         int r;
 
         if (bus->dispatching > 0)
@@ -601,7 +602,7 @@ MQTTRPC_PUBLIC int mqttrpc_bus_wait(MqttRpcBus *bus, uint64_t timeout_usec)
 {
         struct pollfd pollfd = {.fd = mqttrpc_bus_get_fd(bus)};
         struct timespec timeout, *wait = NULL;
-        uint64_t now = deadline_now(), until;
+        uint64_t now = clock_now(), until;
         int r;
 
         if (bus->dispatching > 0)
@@ -619,5 +620,5 @@ MQTTRPC_PUBLIC int mqttrpc_bus_wait(MqttRpcBus *bus, uint64_t timeout_usec)
         r = ppoll(&pollfd, pollfd.fd >= 0 ? 1 : 0, wait, NULL);
         if (r < 0)
                 return errno == EINTR ? 0 : -errno;
-        return r > 0 || (until != USEC_INFINITY && deadline_now() >= until);
+        return r > 0 || (until != USEC_INFINITY && clock_now() >= until);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/limits.h"
 #include "common/util.h"
 #include "libmqttrpc/bus.h"
@@ -359,7 +360,7 @@ static int add_call(MqttRpcBus *bus, uint64_t timeout_usec, MqttRpcReplyHandler 
                               .topic_length = bus->topic.length};
         memcpy(call->topic, bus->topic.data, bus->topic.length + 1);
         call->deadline.on_expired = on_deadline;
-        r = deadline_add(&bus->deadlines, &call->deadline, deadline_now() + timeout_usec);
+        r = deadline_add(&bus->deadlines, &call->deadline, clock_now() + timeout_usec);
         if (r < 0) {
                 free(call);
                 return r;

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/util.h"
 
@@ -86,12 +85,4 @@ void deadline_remove(DeadlineQueue *queue, Deadline *deadline)
 Deadline *deadline_first(const DeadlineQueue *queue)
 {
         return queue->count > 0 ? queue->heap[0] : NULL;
-}
-
-uint64_t deadline_now(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
 }

@@ -32,6 +32,3 @@ void deadline_remove(DeadlineQueue *queue, Deadline *deadline);
 
 /* The earliest, or NULL. */
 Deadline *deadline_first(const DeadlineQueue *queue);
-
-/* Now, in microseconds of CLOCK_MONOTONIC. */
-uint64_t deadline_now(void);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/limits.h"
 #include "libmqttrpc/batch.h"
 #include "libmqttrpc/envelope.h"
@@ -411,7 +412,7 @@ void incoming_on_request(MqttRpcBus *bus, const Topic *topic, const LinkMessage 
                 .service = service_find(bus, topic->service),
                 .topic = topic,
                 .message = message,
-                .now = deadline_now(),
+                .now = clock_now(),
         };
         int r;
 

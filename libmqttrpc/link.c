@@ -9,6 +9,7 @@
 #include <uthash.h>
 
 #include "common/backoff.h"
+#include "common/clock.h"
 #include "common/limits.h"
 #include "common/util.h"
 #include "libmqttrpc/deadline.h"
@@ -184,7 +185,7 @@ static void enter_opening(Link *link, uint64_t now)
 static void enter_up(Link *link)
 {
         link->state = LINK_UP;
-        link->up_usec = deadline_now();
+        link->up_usec = clock_now();
         backoff_reset(&link->backoff);
         link->events->on_up(link->userdata);
 }

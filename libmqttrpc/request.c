@@ -8,6 +8,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "common/clock.h"
 #include "common/limits.h"
 #include "libmqttrpc/batch.h"
 #include "libmqttrpc/envelope.h"
@@ -264,7 +265,7 @@ MQTTRPC_PUBLIC int mqttrpc_request_set_timeout(MqttRpcRequest *request, uint64_t
         if (!request->parts.own_deadline)
                 return -EPERM;
         timeout_usec = MIN(timeout_usec, bus->limits[MQTTRPC_LIMIT_TIMEOUT_USEC]);
-        request->parts.deadline_usec = deadline_now() + timeout_usec;
+        request->parts.deadline_usec = clock_now() + timeout_usec;
         deadline_remove(&bus->deadlines, &request->deadline);
         return deadline_add(&bus->deadlines, &request->deadline, request->parts.deadline_usec);
 }
@@ -342,30 +343,32 @@ static TextSpan digits_of(const JsonDoc *doc, uint32_t node)
         return span;
 }
 
+static int find_digits(MqttRpcRequest *request, unsigned index, TextSpan *ret_digits)
+{
+        uint32_t node;
+        int r = find_argument(request, index, &node);
+
+        if (r >= 0)
+                *ret_digits = digits_of(&request->doc, node);
+        return r;
+}
+
 MQTTRPC_PUBLIC int mqttrpc_request_get_int64(MqttRpcRequest *request, unsigned index,
                                              int64_t *ret_value)
 {
         TextSpan digits;
-        uint32_t node;
-        int r = find_argument(request, index, &node);
+        int r = find_digits(request, index, &digits);
 
-        if (r < 0)
-                return r;
-        digits = digits_of(&request->doc, node);
-        return json_parse_int64(digits.at, digits.length, ret_value);
+        return r < 0 ? r : json_parse_int64(digits.at, digits.length, ret_value);
 }
 
 MQTTRPC_PUBLIC int mqttrpc_request_get_uint64(MqttRpcRequest *request, unsigned index,
                                               uint64_t *ret_value)
 {
         TextSpan digits;
-        uint32_t node;
-        int r = find_argument(request, index, &node);
+        int r = find_digits(request, index, &digits);
 
-        if (r < 0)
-                return r;
-        digits = digits_of(&request->doc, node);
-        return json_parse_uint64(digits.at, digits.length, ret_value);
+        return r < 0 ? r : json_parse_uint64(digits.at, digits.length, ret_value);
 }
 
 MQTTRPC_PUBLIC int mqttrpc_request_get_double(MqttRpcRequest *request, unsigned index,
@@ -472,7 +475,7 @@ static int deliver(MqttRpcRequest *request, int code)
 
         if (parts->keep_response && !request->sensitive && !request->expired)
                 dedup_store(bus->dedup, parts->key.at, parts->key.length, bus->payload.data,
-                            bus->payload.length, code, parts->deadline_usec, deadline_now());
+                            bus->payload.length, code, parts->deadline_usec, clock_now());
         if (parts->batch)
                 batch_put(parts->batch, bus, parts->batch_index, bus->payload.data,
                           bus->payload.length);
@@ -489,7 +492,7 @@ static int check_answerable(MqttRpcRequest *request)
 {
         if (!request->bus)
                 return request->expired ? -ETIMEDOUT : -EALREADY;
-        if (!request->expired && deadline_now() >= request->parts.deadline_usec) {
+        if (!request->expired && clock_now() >= request->parts.deadline_usec) {
                 on_deadline(&request->deadline); /* it was due, the loop just had no time for it */
                 return -ETIMEDOUT;
         }

@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "common/buffer.h"
+#include "common/clock.h"
 #include "common/json-write.h"
 #include "common/util.h"
 #include "mqttrpc/mqttrpc.h"
@@ -31,14 +32,6 @@ typedef struct Sleeper {
 
 static Sleeper sleepers[16];
 static char *noted;
-
-static uint64_t now_usec(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* ---- methods ---- */
 
@@ -93,7 +86,7 @@ static int method_sleep(MqttRpcRequest *request, void *userdata, MqttRpcError **
         for (size_t i = 0; i < ARRAY_SIZE(sleepers); i++)
                 if (!sleepers[i].request) {
                         sleepers[i].request = mqttrpc_request_ref(request);
-                        sleepers[i].wake_usec = now_usec() + msec * USEC_PER_MSEC;
+                        sleepers[i].wake_usec = clock_now() + msec * USEC_PER_MSEC;
                         puts("sleeping");
                         fflush(stdout);
                         return 0;
@@ -140,7 +133,7 @@ static const MqttRpcMember methods[] = {
 /* Answers who has slept enough, and returns how long the next one has to go. */
 static uint64_t wake_sleepers(void)
 {
-        uint64_t now = now_usec(), wait = USEC_INFINITY;
+        uint64_t now = clock_now(), wait = USEC_INFINITY;
 
         for (size_t i = 0; i < ARRAY_SIZE(sleepers); i++) {
                 if (!sleepers[i].request)
