@@ -542,13 +542,15 @@ static const struct {
         const char *path;
         GTestFunc function;
 } tests[] = {
-        {"/liveness/hung/service-does-not-delay-another", test_hung_service_does_not_delay_another},
-        {"/liveness/hung/service-does-not-use-up-the-room-of-another",
+        {"/liveness/trap-9-hung/service-does-not-delay-another",
+         test_hung_service_does_not_delay_another},
+        {"/liveness/trap-9-hung/service-does-not-use-up-the-room-of-another",
          test_unanswered_calls_do_not_use_up_the_room_of_another},
-        {"/liveness/hung/bus-does-not-eat-memory", test_hung_bus_does_not_eat_memory},
-        {"/liveness/restart/everything-comes-back", test_everything_comes_back},
-        {"/liveness/restart/call-without-a-bus-is-an-error", test_call_without_a_bus_is_an_error},
-        {"/liveness/restart/call-that-the-service-drops-is-an-error",
+        {"/liveness/trap-9-hung/bus-does-not-eat-memory", test_hung_bus_does_not_eat_memory},
+        {"/liveness/trap-17-restart/everything-comes-back", test_everything_comes_back},
+        {"/liveness/trap-17-restart/call-without-a-bus-is-an-error",
+         test_call_without_a_bus_is_an_error},
+        {"/liveness/trap-17-restart/call-that-the-service-drops-is-an-error",
          test_call_that_the_service_drops_is_an_error},
         {"/liveness/owner/new-version-is-introspected-anew", test_new_version_is_introspected_anew},
         {"/liveness/owner/types-of-the-last-version-are-not-taken-for-the-next",
