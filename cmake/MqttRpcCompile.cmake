@@ -15,9 +15,13 @@ target_compile_definitions(mqttrpc_compile INTERFACE _GNU_SOURCE HASH_NONFATAL_O
 target_include_directories(mqttrpc_compile INTERFACE "${PROJECT_SOURCE_DIR}")
 target_compile_options(mqttrpc_compile INTERFACE
   -Wall -Wextra -Wformat=2 -Wmissing-prototypes -Wold-style-definition -Wpointer-arith
-  -Wshadow -Wstrict-prototypes -Wundef -Wvla -Wwrite-strings -Wimplicit-fallthrough
+  -Wshadow -Wstrict-prototypes -Wundef -Wvla -Wwrite-strings
   -Wno-missing-field-initializers -Wno-unused-parameter
   -fno-common -fstack-protector-strong)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  # clang does not accept the comments in uthash's macros
+  target_compile_options(mqttrpc_compile INTERFACE -Wimplicit-fallthrough)
+endif()
 if(MQTTRPC_WERROR)
   target_compile_options(mqttrpc_compile INTERFACE -Werror)
 endif()

@@ -27,6 +27,9 @@ static const uint64_t default_limits[BUS_LIMITS] = {
 /* ---- helpers ---- */
 
 static void log_va(MqttRpcBus *bus, MqttRpcLogLevel level, const char *format, va_list arguments)
+        __attribute__((format(printf, 3, 0)));
+
+static void log_va(MqttRpcBus *bus, MqttRpcLogLevel level, const char *format, va_list arguments)
 {
         CLEANUP_FREE char *text = NULL;
 

@@ -114,6 +114,9 @@ static MqttRpcError *error_new_take(int code, char *message)
 }
 
 static MqttRpcError *error_new_va(int code, const char *format, va_list arguments)
+        __attribute__((format(printf, 2, 0)));
+
+static MqttRpcError *error_new_va(int code, const char *format, va_list arguments)
 {
         char *message;
 
