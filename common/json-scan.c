@@ -38,7 +38,7 @@ static int grow_nodes(Scanner *scanner)
         JsonNode *nodes;
 
         if (doc->n_nodes >= LIMIT_JSON_NODES)
-                return fail(scanner, -E2BIG, "too many values");
+                return fail(scanner, -EMSGSIZE, "too many values");
         capacity = MAX(doc->capacity * 2, 64U);
         nodes = reallocarray(doc->nodes, capacity, sizeof(*nodes));
         if (!nodes)
@@ -480,7 +480,7 @@ static int scan_document(Scanner *scanner)
         int r;
 
         if ((size_t)(scanner->end - scanner->at) >= UINT32_MAX)
-                return fail(scanner, -E2BIG, "text too long");
+                return fail(scanner, -EMSGSIZE, "text too long");
         r = skip_space(scanner);
         if (r < 0)
                 return r;

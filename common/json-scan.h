@@ -53,8 +53,8 @@ typedef enum JsonScanFlags {
 } JsonScanFlags;
 
 /* Indexes `text`, which must outlive the use of `doc`. Returns 0, -EBADMSG (not JSON), -E2BIG (too
- * deep, too many nodes) or -ENOMEM; on failure the index is empty, error_offset and error_reason
- * are set. */
+ * deep), -EMSGSIZE (too long, too many values) or -ENOMEM; on failure the index is empty,
+ * error_offset and error_reason are set. */
 int json_scan(JsonDoc *doc, const char *text, size_t length, JsonScanFlags flags);
 void json_doc_done(JsonDoc *doc);
 

@@ -51,7 +51,7 @@
 #define LIMIT_SERVICE_INFLIGHT 2048U
 #define LIMIT_CALLER_INFLIGHT  1024U
 
-/* Bytes of requests in flight on one connection. */
+/* Bytes of requests in a service's hands. */
 #define LIMIT_INFLIGHT_BYTES (UINT64_C(64) << 20)
 
 /* Callers whose duplicate windows are kept at once; an idle one is dropped first. */

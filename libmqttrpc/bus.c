@@ -552,6 +552,11 @@ MQTTRPC_PUBLIC int mqttrpc_bus_get_fd(const MqttRpcBus *bus)
         return link_fd(bus->link);
 }
 
+MQTTRPC_PUBLIC uint64_t mqttrpc_bus_get_connection(const MqttRpcBus *bus)
+{
+        return link_descriptor(bus->link);
+}
+
 MQTTRPC_PUBLIC int mqttrpc_bus_get_events(const MqttRpcBus *bus)
 {
         return link_poll_events(bus->link);

@@ -49,7 +49,6 @@ struct MqttRpcBus {
         Service *services;        /* hash by name */
         MqttRpcRequest *inflight; /* list: all requests that wait for an answer */
         MqttRpcRequest *requests; /* hash by key: those of them that have an id */
-        uint64_t request_bytes;
         Dedup *dedup;
         JsonDoc doc;        /* of the message being dispatched */
         JsonDoc params_doc; /* of own params being checked */

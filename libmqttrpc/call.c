@@ -141,6 +141,17 @@ static bool parse_own_id(const MqttRpcBus *bus, const char *id, size_t length,
                                  ret_counter) >= 0;
 }
 
+static PendingCall *find_by_id(MqttRpcBus *bus, const char *id, size_t length)
+{
+        PendingCall *call;
+        uint64_t counter;
+
+        if (!id || !parse_own_id(bus, id, length, &counter))
+                return NULL;
+        HASH_FIND(hh, bus->calls, &counter, sizeof(counter), call);
+        return call;
+}
+
 /* The call that a response belongs to: by its id, or, when the server could not read the id, by the
  * Correlation Data, which carries the same text. */
 static PendingCall *find_call(MqttRpcBus *bus, const EnvelopeResponse *response,
@@ -148,8 +159,6 @@ static PendingCall *find_call(MqttRpcBus *bus, const EnvelopeResponse *response,
 {
         const char *id = message->correlation;
         size_t length = message->correlation_length;
-        PendingCall *call;
-        uint64_t counter;
 
         if (json_type(&bus->doc, response->id) == JSON_STRING) {
                 id = json_raw(&bus->doc, response->id, &length);
@@ -162,10 +171,7 @@ static PendingCall *find_call(MqttRpcBus *bus, const EnvelopeResponse *response,
         } else if (json_type(&bus->doc, response->id) != JSON_NULL || response->error == 0) {
                 return NULL;
         }
-        if (!id || !parse_own_id(bus, id, length, &counter))
-                return NULL;
-        HASH_FIND(hh, bus->calls, &counter, sizeof(counter), call);
-        return call;
+        return find_by_id(bus, id, length);
 }
 
 static void accept_reply(MqttRpcBus *bus, PendingCall *call, const EnvelopeResponse *response)
@@ -191,22 +197,41 @@ static bool is_own_token(const MqttRpcBus *bus, const Topic *topic)
                !memcmp(topic->caller.at, bus->caller, topic->caller.length);
 }
 
+/* A reply that cannot be read still ends the call that its Correlation Data names: waiting on would
+ * bring nothing. */
+static void refuse_reply(MqttRpcBus *bus, PendingCall *call)
+{
+        const char *reason = bus->doc.error_reason;
+        MqttRpcError *error;
+
+        error = mqttrpc_error_new(MQTTRPC_ERROR_PROTOCOL, "the reply from %s cannot be read: %s",
+                                  call->topic, reason ? reason : "not a JSON-RPC response");
+        (void)mqttrpc_error_set_executed(error, MQTTRPC_EXECUTED_YES);
+        finish_with_error(call, error);
+}
+
 void calls_on_reply(MqttRpcBus *bus, const Topic *topic, const LinkMessage *message)
 {
         size_t topic_length = (size_t)(topic->token.at - message->topic) - 1;
         EnvelopeResponse response;
         PendingCall *call = NULL;
+        bool readable = false;
 
-        if (!message->retain && is_own_token(bus, topic) &&
-            json_scan(&bus->doc, message->payload, message->length, JSON_SCAN_STRICT) >= 0 &&
-            envelope_read_response(&bus->doc, &response) >= 0)
-                call = find_call(bus, &response, message);
-        if (!call || call->topic_length != topic_length ||
-            memcmp(call->topic, message->topic, topic_length) != 0) {
-                bus_count(bus, MQTTRPC_COUNT_UNMATCHED_REPLIES);
-                return;
+        if (!message->retain && is_own_token(bus, topic)) {
+                readable = json_scan(&bus->doc, message->payload, message->length,
+                                     JSON_SCAN_STRICT) >= 0 &&
+                           envelope_read_response(&bus->doc, &response) >= 0;
+                call = readable
+                               ? find_call(bus, &response, message)
+                               : find_by_id(bus, message->correlation, message->correlation_length);
         }
-        accept_reply(bus, call, &response);
+        if (!call || call->topic_length != topic_length ||
+            memcmp(call->topic, message->topic, topic_length) != 0)
+                bus_count(bus, MQTTRPC_COUNT_UNMATCHED_REPLIES);
+        else if (readable)
+                accept_reply(bus, call, &response);
+        else
+                refuse_reply(bus, call);
 }
 
 /* ---- sending ---- */

@@ -380,6 +380,22 @@ static void handle_batch(Incoming *in)
         batch_skip(batch, in->bus);
 }
 
+static void reject_unreadable(Incoming *in, int r)
+{
+        CLEANUP_RPC_ERROR MqttRpcError *error = NULL;
+        const JsonDoc *doc = &in->bus->doc;
+        int code = MQTTRPC_ERROR_PARSE;
+
+        if (r == -EMSGSIZE)
+                code = MQTTRPC_ERROR_TOO_LARGE;
+        else if (r == -ENOMEM)
+                code = MQTTRPC_ERROR_INTERNAL;
+        error = mqttrpc_error_new(code, "%s%s at byte %zu",
+                                  code == MQTTRPC_ERROR_PARSE ? "not valid JSON: " : "",
+                                  doc->error_reason, doc->error_offset);
+        reject(in, envelope_null_id, error);
+}
+
 static void handle_payload(Incoming *in)
 {
         const LinkMessage *message = in->message;
@@ -393,11 +409,7 @@ static void handle_payload(Incoming *in)
         }
         r = json_scan(doc, message->payload, message->length, JSON_SCAN_STRICT);
         if (r < 0) {
-                CLEANUP_RPC_ERROR MqttRpcError *error =
-                        mqttrpc_error_new(MQTTRPC_ERROR_PARSE, "not valid JSON: %s at byte %zu",
-                                          doc->error_reason, doc->error_offset);
-
-                reject(in, envelope_null_id, error);
+                reject_unreadable(in, r);
         } else if (json_type(doc, 0) == JSON_ARRAY) {
                 handle_batch(in);
         } else {

@@ -311,20 +311,31 @@ LinkHandle *link_handle_free(LinkHandle *handle)
         return NULL;
 }
 
-bool link_settings_need_resolver(const LinkSettings *settings)
+static bool needs_resolver(const char *host, uint16_t port)
 {
         unsigned char address[sizeof(struct in6_addr)];
 
-        return settings->port > 0 && inet_pton(AF_INET, settings->host, address) != 1 &&
-               inet_pton(AF_INET6, settings->host, address) != 1;
+        return port > 0 && inet_pton(AF_INET, host, address) != 1 &&
+               inet_pton(AF_INET6, host, address) != 1;
+}
+
+bool link_settings_need_resolver(const LinkSettings *settings)
+{
+        return needs_resolver(settings->host, settings->port);
 }
 
 int link_handle_connect(LinkHandle *handle)
 {
         int rc;
 
-        rc = mosquitto_connect_async(handle->mosquitto, handle->host, handle->port,
-                                     (int)handle->keepalive_sec);
+        /* The blocking form, which the thread of a name may use, goes through all its addresses.
+         * The other one takes the first that does not refuse at once, and none does. */
+        if (needs_resolver(handle->host, handle->port))
+                rc = mosquitto_connect(handle->mosquitto, handle->host, handle->port,
+                                       (int)handle->keepalive_sec);
+        else
+                rc = mosquitto_connect_async(handle->mosquitto, handle->host, handle->port,
+                                             (int)handle->keepalive_sec);
         if (rc != MOSQ_ERR_SUCCESS)
                 return fail(handle, rc, errno);
         handle->want_write = true;

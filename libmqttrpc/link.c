@@ -54,6 +54,7 @@ struct Link {
         uint64_t wake_usec; /* end of the pause, or of the time to open */
         uint64_t misc_usec; /* when keep-alive must be looked at */
         uint64_t generation;
+        uint64_t descriptor; /* counts those that link_fd() has given */
         uint64_t up_usec;
         unsigned losses; /* of young connections, in a row */
         bool accepted;   /* the first subscriptions are on their way, or in force */
@@ -287,6 +288,7 @@ static int start(Link *link, uint64_t now, MqttRpcError **ret_error)
         if (r < 0)
                 return r;
         link->wake_usec = now + OPEN_TIMEOUT_USEC;
+        link->descriptor++;
         link->accepted = false;
         if (link_settings_need_resolver(&link->settings)) {
                 r = offload_start(run_connect, release_handle, link->handle, &link->offload);
@@ -310,6 +312,7 @@ static void collect_start(Link *link, uint64_t now)
         if (offload_collect(link->offload, &result) == 0)
                 return;
         link->offload = offload_free(link->offload);
+        link->descriptor++;
         enter_opening(link, now);
         if (result < 0)
                 note_failure(link, link_handle_reason(link->handle));
@@ -406,6 +409,11 @@ const MqttRpcError *link_reason(const Link *link)
 uint64_t link_generation(const Link *link)
 {
         return link->generation;
+}
+
+uint64_t link_descriptor(const Link *link)
+{
+        return link->descriptor;
 }
 
 int link_fd(const Link *link)

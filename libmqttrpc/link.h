@@ -45,6 +45,8 @@ const MqttRpcError *link_reason(const Link *link);
 /* Counts the connections that were accepted: tells one from the next. */
 uint64_t link_generation(const Link *link);
 
+/* Counts the descriptors that link_fd() has given, since numbers come back. */
+uint64_t link_descriptor(const Link *link);
 int link_fd(const Link *link);    /* -ENOTCONN while there is none */
 int link_poll_events(Link *link); /* POLLIN, POLLOUT */
 uint64_t link_timeout(const Link *link);

@@ -31,10 +31,9 @@ static void detach(MqttRpcRequest *request)
         if (request->parts.key.length > 0)
                 HASH_DEL(bus->requests, request);
         DL_DELETE2(bus->inflight, request, previous, next);
-        bus->request_bytes -= request->size;
         /* What has expired is still being worked on, and counts until the handler lets go. */
         if (!request->expired)
-                service_give_back(request->service, STEAL(request->load));
+                service_give_back(request->service, STEAL(request->load), request->size);
         request->bus = NULL;
 }
 
@@ -58,7 +57,7 @@ static void request_free(MqttRpcRequest *request)
         if (request->bus)
                 detach(request);
         if (request->load)
-                service_give_back(request->service, request->load);
+                service_give_back(request->service, request->load, request->size);
         service_unref(request->service);
         cJSON_Delete(request->value);
         for (size_t i = 0; request->strings && request->strings[i]; i++)
@@ -119,16 +118,15 @@ static int attach(MqttRpcBus *bus, MqttRpcRequest *request)
 {
         int r;
 
-        request->load = service_take(request->service, request->parts.caller);
+        request->load = service_take(request->service, request->parts.caller, request->size);
         if (!request->load)
                 return -ENOMEM;
         r = deadline_add(&bus->deadlines, &request->deadline, request->parts.deadline_usec);
         if (r < 0) {
-                service_give_back(request->service, STEAL(request->load));
+                service_give_back(request->service, STEAL(request->load), request->size);
                 return r;
         }
         DL_APPEND2(bus->inflight, request, previous, next);
-        bus->request_bytes += request->size;
         request->bus = bus;
         if (request->parts.key.length == 0)
                 return 0;
@@ -264,7 +262,8 @@ MQTTRPC_PUBLIC int mqttrpc_request_set_timeout(MqttRpcRequest *request, uint64_t
                 return -EALREADY;
         if (!request->parts.own_deadline)
                 return -EPERM;
-        timeout_usec = MIN(timeout_usec, bus->limits[MQTTRPC_LIMIT_TIMEOUT_USEC]);
+        timeout_usec =
+                MIN(MIN(timeout_usec, LIMIT_TIMEOUT_USEC), bus->limits[MQTTRPC_LIMIT_TIMEOUT_USEC]);
         request->parts.deadline_usec = clock_now() + timeout_usec;
         deadline_remove(&bus->deadlines, &request->deadline);
         return deadline_add(&bus->deadlines, &request->deadline, request->parts.deadline_usec);

@@ -124,13 +124,13 @@ bool service_has_room(const Service *service, const MqttRpcBus *bus, TextSpan ca
         CallerLoad *load;
 
         if (service->inflight >= bus->limits[MQTTRPC_LIMIT_SERVICE_INFLIGHT] ||
-            bus->request_bytes >= LIMIT_INFLIGHT_BYTES)
+            service->inflight_bytes >= LIMIT_INFLIGHT_BYTES)
                 return false;
         HASH_FIND(hh, service->loads, caller.at, caller.length, load);
         return !load || load->inflight < bus->limits[MQTTRPC_LIMIT_CALLER_INFLIGHT];
 }
 
-CallerLoad *service_take(Service *service, TextSpan caller)
+CallerLoad *service_take(Service *service, TextSpan caller, size_t size)
 {
         CallerLoad *load;
 
@@ -148,12 +148,14 @@ CallerLoad *service_take(Service *service, TextSpan caller)
         }
         load->inflight++;
         service->inflight++;
+        service->inflight_bytes += size;
         return load;
 }
 
-void service_give_back(Service *service, CallerLoad *load)
+void service_give_back(Service *service, CallerLoad *load, size_t size)
 {
         service->inflight--;
+        service->inflight_bytes -= size;
         if (--load->inflight > 0)
                 return;
         HASH_DEL(service->loads, load);
@@ -223,7 +225,7 @@ static int get_service(MqttRpcBus *bus, const char *name, Service **ret_service,
 /* Names that are the protocol's own; they never reach a vtable or a fallback. */
 static bool is_reserved(const char *method)
 {
-        return !strncmp(method, "rpc.", 4);
+        return !strncmp(method, "rpc.", 4) || !strncmp(method, "prop.", 5);
 }
 
 static int parse_method(const MqttRpcMember *member, Method *method, MqttRpcError **ret_error)

@@ -45,6 +45,7 @@ struct Service {
         Fallback *fallback;
         CallerLoad *loads; /* hash by name: callers with requests in hand */
         unsigned inflight;
+        uint64_t inflight_bytes;
         char epoch[SERVICE_EPOCH_LENGTH + 1]; /* of this incarnation */
         UT_hash_handle hh;
         char name[];
@@ -55,9 +56,9 @@ Service *service_ref(Service *service);
 Service *service_unref(Service *service);
 
 /* Counts a request in; NULL without memory. */
-CallerLoad *service_take(Service *service, TextSpan caller);
+CallerLoad *service_take(Service *service, TextSpan caller, size_t size);
 /* Counts it out. */
-void service_give_back(Service *service, CallerLoad *load);
+void service_give_back(Service *service, CallerLoad *load, size_t size);
 /* True if the caps allow one more request of that caller. */
 bool service_has_room(const Service *service, const MqttRpcBus *bus, TextSpan caller);
 

@@ -168,7 +168,8 @@ static void test_huge_array(Serve *serve, gconstpointer unused)
         while (text->len < 900000)
                 g_string_append(text, ",0");
         g_string_append(text, "]]}");
-        serve_assert_error(serve_request(serve, "Echo", text->str), "null", MQTTRPC_ERROR_PARSE);
+        serve_assert_error(serve_request(serve, "Echo", text->str), "null",
+                           MQTTRPC_ERROR_TOO_LARGE);
 }
 
 static void test_request_too_large(Serve *serve, gconstpointer unused)

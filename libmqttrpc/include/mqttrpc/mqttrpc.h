@@ -219,6 +219,9 @@ MQTTRPC_PUBLIC const char *mqttrpc_bus_get_root(const MqttRpcBus *bus);
 MQTTRPC_PUBLIC int mqttrpc_bus_get_fd(const MqttRpcBus *bus);
 MQTTRPC_PUBLIC int mqttrpc_bus_get_events(const MqttRpcBus *bus);
 MQTTRPC_PUBLIC int mqttrpc_bus_get_timeout(const MqttRpcBus *bus, uint64_t *ret_usec);
+/* Tells one descriptor from the next, which may have the same number: a count, > 0 while there is a
+ * descriptor. */
+MQTTRPC_PUBLIC uint64_t mqttrpc_bus_get_connection(const MqttRpcBus *bus);
 /* Does what there is to do without waiting, and calls the callbacks. Returns > 0 if something was
  * done and it is worth calling again, 0 if there is nothing to do now. Connection trouble is not a
  * failure: it is reported to the state handler and retried. */

@@ -28,7 +28,7 @@ typedef struct MqttRpcSdEvent {
         MqttRpcBus *bus;
         sd_event *event;
         int64_t priority;
-        int fd;
+        uint64_t connection; /* whose descriptor is watched; 0: none */
         uint32_t events;
         uint64_t armed_usec;
         sd_event_source *io;
@@ -70,7 +70,7 @@ static inline int mqttrpc_sd_event_follow_fd(MqttRpcSdEvent *glue, int fd, uint3
         int copy, r;
 
         glue->io = sd_event_source_disable_unref(glue->io);
-        glue->fd = -1;
+        glue->connection = 0;
         if (fd < 0)
                 return 0;
         copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -82,9 +82,17 @@ static inline int mqttrpc_sd_event_follow_fd(MqttRpcSdEvent *glue, int fd, uint3
                 return r;
         }
         sd_event_source_set_io_fd_own(glue->io, 1);
-        glue->fd = fd;
+        glue->connection = mqttrpc_bus_get_connection(glue->bus);
         glue->events = events;
         return sd_event_source_set_priority(glue->io, glue->priority);
+}
+
+static inline uint64_t mqttrpc_sd_event_in_a_second(sd_event *event)
+{
+        uint64_t now = 0;
+
+        (void)sd_event_now(event, CLOCK_MONOTONIC, &now);
+        return now + 1000000;
 }
 
 /* Before each poll. The timer is only ever moved to an earlier time: deadlines come and go with
@@ -93,17 +101,22 @@ static inline int mqttrpc_sd_event_prepare(sd_event_source *source, void *userda
 {
         MqttRpcSdEvent *glue = (MqttRpcSdEvent *)userdata;
         int fd = mqttrpc_bus_get_fd(glue->bus), r = 0;
+        uint64_t connection = fd >= 0 ? mqttrpc_bus_get_connection(glue->bus) : 0;
         uint32_t events = fd >= 0 ? (uint32_t)mqttrpc_bus_get_events(glue->bus) : 0;
         uint64_t usec;
 
-        if (fd != glue->fd && (fd >= 0 || glue->fd >= 0))
+        if (connection != glue->connection)
                 r = mqttrpc_sd_event_follow_fd(glue, fd, events);
         else if (fd >= 0 && events != glue->events)
                 r = sd_event_source_set_io_events(glue->io, events);
-        if (r < 0)
-                return r;
         glue->events = events;
         mqttrpc_bus_get_timeout(glue->bus, &usec);
+        if (r < 0) {
+                /* Out of descriptors or memory, perhaps for a moment only: an error returned here
+                 * would take the bus off the loop for good. */
+                glue->connection = 0;
+                usec = mqttrpc_sd_event_in_a_second(glue->event);
+        }
         if (usec >= glue->armed_usec)
                 return 0;
         glue->armed_usec = usec;
@@ -129,7 +142,7 @@ static inline int mqttrpc_sd_event_attach(MqttRpcSdEvent *glue, MqttRpcBus *bus,
         glue->bus = mqttrpc_bus_ref(bus);
         glue->event = sd_event_ref(event);
         glue->priority = priority;
-        glue->fd = -1;
+        glue->connection = 0;
         glue->events = 0;
         glue->armed_usec = UINT64_MAX;
         glue->io = NULL;
