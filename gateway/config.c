@@ -38,7 +38,7 @@ static int check_broker(const char *text, Error **ret_error)
 
 static const JsonField fields[] = {
         {"broker", JSON_FIELD_STRING, AT(broker), .check = check_broker,
-         .fallback = "mqtt://localhost"},
+         .fallback = "unix:///run/mqttrpc/broker.sock"},
         {"bus", JSON_FIELD_STRING, AT(bus), .check = name_check_bus, .fallback = "system"},
         {"root", JSON_FIELD_STRING, AT(root), .check = name_check_root, .fallback = "mb1"},
         {"name", JSON_FIELD_STRING, AT(name), .check = name_check_level, .fallback = "gateway"},

@@ -9,7 +9,7 @@
 
 typedef struct GatewayConfig {
         Config config;
-        char *broker;       /* URI; "mqtt://localhost" */
+        char *broker;       /* URI; the unix socket of the packaged broker */
         char *bus;          /* "system" (default), "session" or an address: the bus of mappings
                                that name the system bus, or none */
         char *root;         /* topic prefix; "mb1" */

@@ -39,6 +39,7 @@ struct DbusLink {
         void *userdata;
         sd_bus *bus;
         bool connected;
+        bool tried;             /* was connected, or failed to */
         uint64_t unsent_bytes;  /* by dbus_link_send(), since all was sent */
         sd_event_source *retry; /* timer of the next attempt */
         Backoff backoff;
@@ -188,6 +189,16 @@ static void drop_bus(DbusLink *link)
                         set_owner(watch, NULL);
 }
 
+/* The first failure and every loss are told. */
+static void note_attempt(DbusLink *link, bool was_connected)
+{
+        bool was_tried = link->tried;
+
+        link->tried = true;
+        if (was_connected || !was_tried)
+                link->handler(link, false, link->userdata);
+}
+
 static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 {
         DbusLink *link = userdata;
@@ -200,8 +211,7 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *ret_
                 log_warning("the D-Bus %s bus does not let the gateway in; trying again",
                             link->address);
         drop_bus(link);
-        if (was_connected)
-                link->handler(link, false, link->userdata);
+        note_attempt(link, was_connected);
         return schedule_retry(link);
 }
 
@@ -211,7 +221,7 @@ static int on_connected(sd_bus_message *m, void *userdata, sd_bus_error *ret_err
         DbusWatch *watch;
         int r;
 
-        link->connected = true;
+        link->connected = link->tried = true;
         backoff_reset(&link->backoff);
         DL_FOREACH (link->watches, watch) {
                 r = watch_start(watch);
@@ -306,6 +316,7 @@ static int connect_now(DbusLink *link)
                 log_warning("cannot connect to the D-Bus %s bus: %s; trying again", link->address,
                             strerrordesc_np(-r));
         link->bus = sd_bus_unref(link->bus);
+        note_attempt(link, false);
         return schedule_retry(link);
 }
 
@@ -368,6 +379,11 @@ sd_bus *dbus_link_get_bus(const DbusLink *link)
 bool dbus_link_is_connected(const DbusLink *link)
 {
         return link->connected;
+}
+
+bool dbus_link_was_tried(const DbusLink *link)
+{
+        return link->tried;
 }
 
 int dbus_link_send(DbusLink *link, sd_bus_message *m, size_t size)

@@ -19,7 +19,7 @@ typedef struct DbusWatch DbusWatch;
  * because the connection is down. Called for every change, also of the connection. */
 typedef void (*DbusWatchHandler)(const char *owner, void *userdata);
 
-/* Called when the connection comes up and when it is lost. */
+/* Called when the connection comes up, when it is lost, and when the first attempt fails. */
 typedef void (*DbusLinkHandler)(DbusLink *link, bool connected, void *userdata);
 
 /* `address` is "system", "session" or a D-Bus address. Does not connect yet. */
@@ -35,6 +35,8 @@ const char *dbus_link_get_address(const DbusLink *link);
 /* The connection, or NULL while it is down. Borrowed: do not keep it. */
 sd_bus *dbus_link_get_bus(const DbusLink *link);
 bool dbus_link_is_connected(const DbusLink *link);
+/* True once it was connected, or an attempt to connect has failed. */
+bool dbus_link_was_tried(const DbusLink *link);
 
 /* Sends what nobody answers. `size` is about how large it is: -ENOBUFS if the bus has not taken too
  * much of it, for no cap on calls in flight bounds such messages. -ENOTCONN while it is down. */

@@ -125,6 +125,7 @@ static int explain_params(int r, const CodecArg *argument, const Error *why,
         switch (r) {
         case -EINVAL:
         case -ERANGE:
+        case -E2BIG:
                 r = set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_INVALID_PARAMS, "%s",
                               error_text(why));
                 break;

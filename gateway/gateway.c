@@ -43,29 +43,45 @@ struct Gateway {
         GatewayBus *buses;
         GatewayService *services;
         bool mqtt_connected;
-        bool ready; /* told to the service manager */
+        char *trouble; /* what was logged last about the broker; NULL while connected */
+        bool ready;    /* told to the service manager */
 };
 
 /* ---- readiness ---- */
 
-static bool all_buses_connected(const Gateway *gateway)
+typedef struct BusCount {
+        unsigned all;
+        unsigned connected;
+        unsigned tried;
+} BusCount;
+
+static BusCount count_buses(const Gateway *gateway)
 {
-        for (const GatewayBus *bus = gateway->buses; bus; bus = bus->next)
-                if (!dbus_link_is_connected(bus->link))
-                        return false;
-        return true;
+        BusCount count = {};
+
+        for (const GatewayBus *bus = gateway->buses; bus; bus = bus->next) {
+                count.all++;
+                count.connected += dbus_link_is_connected(bus->link);
+                count.tried += dbus_link_was_tried(bus->link);
+        }
+        return count;
 }
 
+/* Ready is who can serve: the broker is there, and so is D-Bus. A mapping whose own bus cannot be
+ * had, as the session bus of a system service, does not hold up the others. */
 static void update_status(Gateway *gateway)
 {
+        BusCount buses = count_buses(gateway);
         const GatewayService *service;
         unsigned count;
-        bool dbus = all_buses_connected(gateway), mqtt = gateway->mqtt_connected;
 
         LL_COUNT(gateway->services, service, count);
-        sd_notifyf(0, "STATUS=%u services; MQTT %s, D-Bus %s", count,
-                   mqtt ? "connected" : "not connected", dbus ? "connected" : "not connected");
-        if (!mqtt || !dbus || gateway->ready)
+        sd_notifyf(0, "STATUS=%u services; MQTT %s, D-Bus %s (%u of %u)", count,
+                   gateway->mqtt_connected ? "connected" : "not connected",
+                   buses.connected == buses.all ? "connected" : "not connected", buses.connected,
+                   buses.all);
+        if (gateway->ready || !gateway->mqtt_connected || buses.tried < buses.all ||
+            (buses.all > 0 && buses.connected == 0))
                 return;
         gateway->ready = true;
         sd_notify(0, "READY=1");
@@ -79,17 +95,28 @@ static void on_dbus_state(DbusLink *link, bool connected, void *userdata)
         update_status(userdata);
 }
 
+/* Once, as long as nothing else is wrong. */
+static void log_trouble(Gateway *gateway, const char *text)
+{
+        if (gateway->trouble && !strcmp(gateway->trouble, text))
+                return;
+        free(gateway->trouble);
+        gateway->trouble = strdup(text);
+        log_warning("%s; trying again until it works", text);
+}
+
 static void on_mqtt_state(MqttRpcBus *bus, MqttRpcState state, const MqttRpcError *reason,
                           void *userdata)
 {
         Gateway *gateway = userdata;
 
         gateway->mqtt_connected = state == MQTTRPC_STATE_CONNECTED;
-        if (state == MQTTRPC_STATE_CONNECTED)
+        if (state == MQTTRPC_STATE_CONNECTED) {
+                free(STEAL(gateway->trouble));
                 log_info("connected to %s as '%s'", gateway->config->broker,
                          mqttrpc_bus_get_caller(bus));
-        else if (state == MQTTRPC_STATE_WAITING)
-                log_warning("%s; trying again", mqttrpc_error_get_message(reason));
+        } else if (state == MQTTRPC_STATE_WAITING)
+                log_trouble(gateway, mqttrpc_error_get_message(reason));
         update_status(gateway);
 }
 
@@ -318,6 +345,7 @@ Gateway *gateway_free(Gateway *gateway)
                 free(bus);
         }
         mapping_set_done(&gateway->mappings);
+        free(gateway->trouble);
         json_doc_done(&gateway->scratch.doc);
         buffer_done(&gateway->scratch.buffer);
         sd_event_unref(gateway->event);

@@ -35,7 +35,7 @@ int name_check_object(const char *text, Error **ret_error)
 
 int name_check_member(const char *text, Error **ret_error)
 {
-        static const char *const reserved[] = {"rpc.", "prop.get", "prop.set"};
+        static const char *const reserved[] = {"rpc.", "prop."};
         int r;
 
         r = name_check_level(text, ret_error);

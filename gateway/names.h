@@ -14,7 +14,7 @@ int name_check_level(const char *text, Error **ret_error);
 /* The object level: the same characters, up to LIMIT_OBJECT_LENGTH. */
 int name_check_object(const char *text, Error **ret_error);
 
-/* A topic level that may name a method: not rpc.… and not prop.get, prop.getall, prop.set…, which
+/* A topic level that may name a method: not rpc.… and not prop.…, which
  * every service has by itself (protocol section 6). */
 int name_check_member(const char *text, Error **ret_error);
 

@@ -37,7 +37,7 @@ static void test_has_defaults(Fixture *fixture, gconstpointer data)
 {
         const GatewayConfig *config = &fixture->config;
 
-        g_assert_cmpstr(config->broker, ==, "mqtt://localhost");
+        g_assert_cmpstr(config->broker, ==, "unix:///run/mqttrpc/broker.sock");
         g_assert_cmpstr(config->bus, ==, "system");
         g_assert_cmpstr(config->root, ==, "mb1");
         g_assert_cmpstr(config->name, ==, "gateway");

@@ -26,7 +26,7 @@ static const Case cases[] = {
         {"member-rpc", name_check_member, "rpc.ping",
          "'rpc.ping' is reserved: no member may be called rpc.…"},
         {"member-property-setter", name_check_member, "prop.set.X",
-         "'prop.set.X' is reserved: no member may be called prop.set…"},
+         "'prop.set.X' is reserved: no member may be called prop.…"},
         {"root", name_check_root, "dev1/mb1", NULL},
         {"root-ends-with-slash", name_check_root, "mb1/",
          "'mb1/' is not a topic prefix: expected levels of A-Z a-z 0-9 _ . - with single slashes "
