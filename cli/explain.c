@@ -58,9 +58,7 @@ static const Explanation explanations[] = {
          "is '{method}' spelled right (upper and lower case count), and '{object}' the right "
          "object?"},
         {MQTTRPC_ERROR_INVALID_PARAMS, REMOTE, STATUS_BAD_REQUEST, false,
-         "wrong argument: {message}",
-         "what reads as JSON is sent as that; a string that looks like JSON needs quotes inside "
-         "of quotes: '\"5\"'"},
+         "wrong argument: {message}", NULL},
         {MQTTRPC_ERROR_INVALID_PARAMS, LOCAL, STATUS_USAGE, false, "{message}", NULL},
         {MQTTRPC_ERROR_INVALID_REQUEST, ANY, STATUS_BAD_REQUEST, false,
          "'{service}' does not take the request: {message}", NULL},
@@ -226,6 +224,17 @@ static void write_access_hint(Buffer *buffer, const CallContext *context,
                            values);
 }
 
+/* For the one mistake that the shell makes easy. */
+static void write_string_hint(Buffer *buffer, const MqttRpcError *error,
+                              const TemplateValue *values)
+{
+        if (strstr(mqttrpc_error_get_message(error), "expected a string"))
+                write_hint(buffer,
+                           "what reads as JSON is sent as that; a string that looks like JSON "
+                           "needs quotes inside of quotes: '\"5\"'",
+                           values);
+}
+
 static void write_timeout_hint(Buffer *buffer, const CallContext *context,
                                const TemplateValue *values)
 {
@@ -275,6 +284,8 @@ int explain_error(Buffer *buffer, const MqttRpcError *error, const CallContext *
         buffer_append_char(buffer, '\n');
         if (explanation->hint)
                 write_hint(buffer, explanation->hint, values);
+        if (explanation->code == MQTTRPC_ERROR_INVALID_PARAMS && explanation->origin == REMOTE)
+                write_string_hint(buffer, error, values);
         if (explanation->status == STATUS_DENIED && explanation->origin == LOCAL)
                 write_access_hint(buffer, context, values);
         if (explanation->status == STATUS_TIMEOUT && explanation->origin == LOCAL)

@@ -124,8 +124,6 @@ static const CliRow service_errors[] = {
          7,
          NULL,
          "mqttrpc: wrong argument: argument 'a' (x): expected the digits of an integer\n"
-         "hint: what reads as JSON is sent as that; a string that looks like JSON needs "
-         "quotes inside of quotes: '\"5\"'\n"
          "hint: argument 1 went as a string, since it is not JSON: expected ',' or ']' at "
          "character 3 of [1\n"},
         {"no-method",
