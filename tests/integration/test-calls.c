@@ -296,6 +296,29 @@ static void test_error_without_id_is_found_by_correlation(Fixture *fixture, gcon
         g_assert_cmpint(fixture->code, ==, MQTTRPC_ERROR_PARSE);
 }
 
+/* What cannot be read is told from what is none of ours by the Correlation Data. */
+static void test_unreadable_reply_ends_the_call(Fixture *fixture, gconstpointer unused)
+{
+        static const char *const payloads[] = {"{\"id\":", "{}", "[]"};
+        g_autofree char *token = own_token(fixture);
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(payloads); i++) {
+                g_autofree char *topic = NULL;
+                const RawMessage *request;
+
+                start_call(fixture);
+                request = raw_client_receive(fixture->server);
+                topic = g_strconcat(request->topic, "/", token, NULL);
+                raw_client_post(fixture->server,
+                                &(RawPublish){.topic = topic,
+                                              .payload = payloads[i],
+                                              .correlation = request->correlation,
+                                              .correlation_length = request->correlation_length});
+                g_assert_true(LOOP_UNTIL(fixture->replies == i + 1));
+                g_assert_cmpint(fixture->code, ==, MQTTRPC_ERROR_PROTOCOL);
+        }
+}
+
 /* ---- ends without a reply ---- */
 
 static void test_nobody_serves(Fixture *fixture, gconstpointer unused)
@@ -519,6 +542,7 @@ int main(int argc, char **argv)
                 {"/call/trap-18-retained-reply-is-ignored", "", test_retained_reply_is_ignored},
                 {"/call/error-without-id-is-found-by-correlation", "",
                  test_error_without_id_is_found_by_correlation},
+                {"/call/unreadable-reply-ends-it", "", test_unreadable_reply_ends_the_call},
                 {"/call/ends/nobody-serves", "", test_nobody_serves},
                 {"/call/ends/timeout", "", test_timeout},
                 {"/call/ends/timeout-on-mqtt-311", "311", test_timeout},

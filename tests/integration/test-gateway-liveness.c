@@ -489,6 +489,7 @@ static void test_bus_that_hangs_up_costs_only_its_own_services(void)
         g_assert_true(gateway_process_wait_notify(
                 stage->gateway, "STATUS=2 services; MQTT connected, D-Bus not connected",
                 WAIT_MSEC));
+        g_assert_true(gateway_process_wait_notify(stage->gateway, "READY=1", WAIT_MSEC));
         gateway_stage_start(stage);
         service = start_test_service(stage, "mute");
         assert_works(stage, "test");
