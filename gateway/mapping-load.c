@@ -4,6 +4,7 @@
  * mapping-rule.c; all errors of a file are reported before it is refused. */
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/file.h"
@@ -214,6 +215,15 @@ static void add_object(JsonFile *file, uint32_t node, const ObjectKeys *keys, co
                 json_file_out_of_memory(file);
 }
 
+/* What is wrong with an object's path or name, and has been reported, shall not hide what is wrong
+ * below it. The file is refused anyway, so anything unique will do. */
+static bool stand_in(uint32_t node, char **text)
+{
+        if (!*text && asprintf(text, "(%u)", node) < 0)
+                *text = NULL;
+        return *text;
+}
+
 static void read_object(JsonFile *file, uint32_t node, MappingService *service)
 {
         CLEANUP_ERROR Error *error = NULL;
@@ -221,13 +231,12 @@ static void read_object(JsonFile *file, uint32_t node, MappingService *service)
         ObjectKeys keys = {};
 
         json_fields_read(file, node, object_fields, ARRAY_SIZE(object_fields), &keys);
-        if (keys.path && keys.interfaces > 0 && service->bus_name) {
-                name = STEAL(keys.object);
-                if (!name && object_name_from_path(service->bus_name, keys.path, &name, &error) < 0)
-                        json_file_error(file, node, "%s", error_text(error));
-                if (name)
-                        add_object(file, node, &keys, name, service);
-        }
+        name = STEAL(keys.object);
+        if (!name && keys.path && service->bus_name &&
+            object_name_from_path(service->bus_name, keys.path, &name, &error) < 0)
+                json_file_error(file, node, "%s", error_text(error));
+        if (keys.interfaces > 0 && stand_in(node, &keys.path) && stand_in(node, &name))
+                add_object(file, node, &keys, name, service);
         json_fields_done(object_fields, ARRAY_SIZE(object_fields), &keys);
 }
 

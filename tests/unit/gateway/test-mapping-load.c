@@ -296,17 +296,21 @@ static void test_reports_all_errors(void)
         static const char text[] = WITH("{\"path\":\"/b\",\"interfaces\":{\"a.I\":{\"methods\":{\n"
                                         "\"M\":{\"in\":[\"x\"],\"timeout_ms\":-1},\n"
                                         "\"N\":{\"nothing\":1}}}}},\n"
-                                        "{\"path\":7,\"interfaces\":[]}");
+                                        "{\"path\":7,\"interfaces\":[]},\n"
+                                        "{\"path\":\"b\",\"interfaces\":{\"a.I\":5}}");
         CLEANUP_DIAGNOSTICS Diagnostics list = {};
         MappingService *service = NULL;
 
         g_assert_cmpint(mapping_parse("x.json", text, strlen(text), &list, &service), ==, -EINVAL);
-        g_assert_cmpuint(list.n_errors, ==, 5);
+        g_assert_cmpuint(list.n_errors, ==, 7);
         g_assert_true(g_str_has_prefix(list.items[0].text, "x.json:3:12 "));
         g_assert_true(g_str_has_prefix(list.items[1].text, "x.json:3:30 "));
         g_assert_true(g_str_has_prefix(list.items[2].text, "x.json:4:6 "));
         g_assert_true(g_str_has_prefix(list.items[3].text, "x.json:5:9 "));
         g_assert_true(g_str_has_prefix(list.items[4].text, "x.json:5:24 "));
+        g_assert_true(g_str_has_prefix(list.items[5].text, "x.json:6:9 /objects/2/path: "));
+        g_assert_true(
+                g_str_has_prefix(list.items[6].text, "x.json:6:33 /objects/2/interfaces/a.I: "));
 }
 
 int main(int argc, char **argv)
