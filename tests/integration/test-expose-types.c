@@ -109,6 +109,24 @@ static void test_value_that_does_not_fit_is_refused(void)
         }
 }
 
+/* Deeper than D-Bus takes, and not than JSON. */
+static void test_value_that_is_too_deep_is_refused(void)
+{
+        enum { LEVELS = 29 };
+        g_autoptr(GString) params = g_string_new("[");
+        g_autofree char *method = g_strdup_printf("Echo%zu", find_row("v"));
+        g_autofree char *reply = NULL;
+
+        for (unsigned i = 1; i < LEVELS; i++)
+                g_string_append(params, "{\"type\":\"v\",\"data\":");
+        g_string_append(params, "{\"type\":\"i\",\"data\":1}");
+        for (unsigned i = 1; i < LEVELS; i++)
+                g_string_append_c(params, '}');
+        g_string_append_c(params, ']');
+        reply = gateway_stage_call(stage, "test", method, params->str);
+        rpc_reply_assert_error(reply, -32602, NULL, "no", "nested deeper");
+}
+
 static void write_mapping(void)
 {
         g_autoptr(GString) methods = g_string_new(NULL);
@@ -135,6 +153,8 @@ static void add_tests(void)
         }
         g_test_add_func("/expose/type/value-that-does-not-fit-is-refused",
                         test_value_that_does_not_fit_is_refused);
+        g_test_add_func("/expose/type/value-that-is-too-deep-is-refused",
+                        test_value_that_is_too_deep_is_refused);
 }
 
 int main(int argc, char **argv)
