@@ -20,15 +20,11 @@
 /* How long the last answers may take to reach the broker. */
 #define FLUSH_USEC (UINT64_C(1) * 1000000)
 
-/* A connection to a bus. Each service has its own: dbus-daemon counts the calls of a connection
- * that nobody has answered, timed out or not, and by default refuses those beyond 128 on the system
- * bus. One hung service would soon have used up what all others need. */
-typedef struct GatewayBus {
-        DbusLink *link;
-        struct GatewayBus *next;
-} GatewayBus;
-
+/* A mapped service and its connection to D-Bus. Each has its own: dbus-daemon counts the calls of a
+ * connection that nobody has answered, timed out or not, and by default refuses those beyond 128 on
+ * the system bus. One hung service would soon have used up what all others need. */
 typedef struct GatewayService {
+        DbusLink *link;
         Expose *expose;
         struct GatewayService *next;
 } GatewayService;
@@ -40,7 +36,6 @@ struct Gateway {
         ExposeScratch scratch;
         MqttRpcBus *mqtt;
         MqttRpcSdEvent glue;
-        GatewayBus *buses;
         GatewayService *services;
         bool mqtt_connected;
         char *trouble; /* what was logged last about the broker; NULL while connected */
@@ -49,20 +44,21 @@ struct Gateway {
 
 /* ---- readiness ---- */
 
-typedef struct BusCount {
+typedef struct ServiceCount {
         unsigned all;
-        unsigned connected;
-        unsigned tried;
-} BusCount;
+        unsigned connected; /* to their bus */
+        unsigned tried;     /* to be */
+} ServiceCount;
 
-static BusCount count_buses(const Gateway *gateway)
+static ServiceCount count_services(const Gateway *gateway)
 {
-        BusCount count = {};
+        const GatewayService *service;
+        ServiceCount count = {};
 
-        for (const GatewayBus *bus = gateway->buses; bus; bus = bus->next) {
+        LL_FOREACH (gateway->services, service) {
                 count.all++;
-                count.connected += dbus_link_is_connected(bus->link);
-                count.tried += dbus_link_was_tried(bus->link);
+                count.connected += dbus_link_is_connected(service->link);
+                count.tried += dbus_link_was_tried(service->link);
         }
         return count;
 }
@@ -71,21 +67,18 @@ static BusCount count_buses(const Gateway *gateway)
  * had, as the session bus of a system service, does not hold up the others. */
 static void update_status(Gateway *gateway)
 {
-        BusCount buses = count_buses(gateway);
-        const GatewayService *service;
-        unsigned count;
+        ServiceCount count = count_services(gateway);
 
-        LL_COUNT(gateway->services, service, count);
-        sd_notifyf(0, "STATUS=%u services; MQTT %s, D-Bus %s (%u of %u)", count,
+        sd_notifyf(0, "STATUS=%u services; MQTT %s, D-Bus %s (%u of %u)", count.all,
                    gateway->mqtt_connected ? "connected" : "not connected",
-                   buses.connected == buses.all ? "connected" : "not connected", buses.connected,
-                   buses.all);
-        if (gateway->ready || !gateway->mqtt_connected || buses.tried < buses.all ||
-            (buses.all > 0 && buses.connected == 0))
+                   count.connected == count.all ? "connected" : "not connected", count.connected,
+                   count.all);
+        if (gateway->ready || !gateway->mqtt_connected || count.tried < count.all ||
+            (count.all > 0 && count.connected == 0))
                 return;
         gateway->ready = true;
         sd_notify(0, "READY=1");
-        log_info("ready: %u services", count);
+        log_info("ready: %u services", count.all);
 }
 
 static void on_dbus_state(DbusLink *link, bool connected, void *userdata)
@@ -188,23 +181,6 @@ static int set_up_mqtt(Gateway *gateway, Error **ret_error)
 
 /* ---- D-Bus and mappings ---- */
 
-static int add_link(Gateway *gateway, const char *address, DbusLink **ret_link, Error **ret_error)
-{
-        GatewayBus *bus;
-        int r;
-
-        bus = calloc(1, sizeof(*bus));
-        r = bus ? dbus_link_new(gateway->event, address, on_dbus_state, gateway, &bus->link)
-                : -ENOMEM;
-        if (r < 0) {
-                free(bus);
-                return error_set_errno(ret_error, r, "cannot use the D-Bus %s bus", address);
-        }
-        LL_APPEND(gateway->buses, bus);
-        *ret_link = bus->link;
-        return 0;
-}
-
 /* Mappings that name the system bus, or none, mean the bus of the configuration. */
 static const char *bus_of(const Gateway *gateway, const MappingService *mapping)
 {
@@ -212,26 +188,40 @@ static const char *bus_of(const Gateway *gateway, const MappingService *mapping)
                                                                    : gateway->config->bus;
 }
 
-static int expose_service(Gateway *gateway, MappingService *mapping, Error **ret_error)
+static void service_free(GatewayService *service)
+{
+        expose_free(service->expose);
+        dbus_link_free(service->link);
+        free(service);
+}
+
+static int set_up_service(Gateway *gateway, MappingService *mapping, GatewayService *service,
+                          Error **ret_error)
 {
         const char *address = bus_of(gateway, mapping);
+        int r;
+
+        r = dbus_link_new(gateway->event, address, on_dbus_state, gateway, &service->link);
+        if (r < 0)
+                return error_set_errno(ret_error, r, "cannot use the D-Bus %s bus", address);
+        return expose_new(mapping, service->link, gateway->mqtt, &gateway->scratch,
+                          &service->expose, ret_error);
+}
+
+static int expose_service(Gateway *gateway, MappingService *mapping, Error **ret_error)
+{
         GatewayService *service;
-        DbusLink *link = NULL;
         int r;
 
         if (!strcmp(mapping->name, gateway->config->name))
                 return error_set(ret_error, -EEXIST, "%s: '%s' is the gateway's own service name",
                                  mapping->file, mapping->name);
-        r = add_link(gateway, address, &link, ret_error);
-        if (r < 0)
-                return r;
         service = calloc(1, sizeof(*service));
         if (!service)
                 return -ENOMEM;
-        r = expose_new(mapping, link, gateway->mqtt, &gateway->scratch, &service->expose,
-                       ret_error);
+        r = set_up_service(gateway, mapping, service, ret_error);
         if (r < 0) {
-                free(service);
+                service_free(service);
                 return r;
         }
         LL_APPEND(gateway->services, service);
@@ -323,15 +313,12 @@ int gateway_new(const GatewayConfig *config, Gateway **ret_gateway, Error **ret_
 
 Gateway *gateway_free(Gateway *gateway)
 {
-        GatewayService *service, *next_service;
-        GatewayBus *bus, *next_bus;
+        GatewayService *service, *next;
 
         if (!gateway)
                 return NULL;
-        LL_FOREACH_SAFE (gateway->services, service, next_service) {
-                expose_free(service->expose);
-                free(service);
-        }
+        LL_FOREACH_SAFE (gateway->services, service, next)
+                service_free(service);
         if (gateway->mqtt) {
                 mqttrpc_bus_set_state_handler(gateway->mqtt, NULL, NULL);
                 (void)mqttrpc_bus_flush(gateway->mqtt, FLUSH_USEC);
@@ -340,10 +327,6 @@ Gateway *gateway_free(Gateway *gateway)
         if (gateway->glue.bus)
                 mqttrpc_sd_event_detach(&gateway->glue);
         mqttrpc_bus_unref(gateway->mqtt);
-        LL_FOREACH_SAFE (gateway->buses, bus, next_bus) {
-                dbus_link_free(bus->link);
-                free(bus);
-        }
         mapping_set_done(&gateway->mappings);
         free(gateway->trouble);
         json_doc_done(&gateway->scratch.doc);
@@ -356,10 +339,11 @@ Gateway *gateway_free(Gateway *gateway)
 static int connect_all(Gateway *gateway, Error **ret_error)
 {
         MqttRpcError *error = NULL;
+        GatewayService *service;
         int r;
 
-        for (GatewayBus *bus = gateway->buses; bus; bus = bus->next) {
-                r = dbus_link_open(bus->link);
+        LL_FOREACH (gateway->services, service) {
+                r = dbus_link_open(service->link);
                 if (r < 0)
                         return error_set_errno(ret_error, r, "cannot connect to D-Bus");
         }
@@ -383,10 +367,11 @@ static bool has_many_calls(const Gateway *gateway)
 static bool process_each(Gateway *gateway)
 {
         bool any = mqttrpc_bus_process_events(gateway->mqtt, POLLIN) > 0;
+        GatewayService *service;
         sd_bus *dbus;
 
-        for (GatewayBus *bus = gateway->buses; bus; bus = bus->next) {
-                dbus = dbus_link_get_bus(bus->link);
+        LL_FOREACH (gateway->services, service) {
+                dbus = dbus_link_get_bus(service->link);
                 any = (dbus && sd_bus_process(dbus, NULL) > 0) || any;
         }
         return any;
