@@ -123,6 +123,39 @@ static void test_closed_and_opened_at_once(Fixture *fixture, gconstpointer unuse
         assert_works(fixture);
 }
 
+/* The broker restarts, and the connection is lost and back without a look of the loop at it. */
+static void restart_behind_the_loop(Fixture *fixture)
+{
+        broker_kill(fixture->broker);
+        broker_start(fixture->broker);
+        while (is_in(fixture, MQTTRPC_STATE_CONNECTED)) {
+                g_assert_cmpint(mqttrpc_bus_wait(fixture->bus, WAIT_MSEC * 1000), >, 0);
+                g_assert_cmpint(mqttrpc_bus_process(fixture->bus), >=, 0);
+        }
+        g_assert_cmpint(mqttrpc_bus_wait_connected(fixture->bus, WAIT_MSEC * 1000, NULL), ==, 0);
+}
+
+/* The loop sees the same number and must see another connection: its copy of the dead one would be
+ * readable for ever. */
+static void test_reconnected_behind_the_loop(Fixture *fixture, gconstpointer unused)
+{
+        unsigned rounds = 0;
+        int fd;
+
+        g_assert_cmpint(mqttrpc_add_fallback(fixture->bus, NULL, "self", on_request, NULL, NULL),
+                        ==, 0);
+        assert_works(fixture);
+        restart_behind_the_loop(fixture); /* takes the lowest number that is free */
+        assert_works(fixture);
+        fd = mqttrpc_bus_get_fd(fixture->bus);
+        restart_behind_the_loop(fixture);
+        g_assert_cmpint(mqttrpc_bus_get_fd(fixture->bus), ==, fd);
+        assert_works(fixture);
+        while (rounds < 100 && sd_event_run(fixture->event, 300000) > 0)
+                rounds++;
+        g_assert_cmpuint(rounds, <, 10);
+}
+
 /* The timer was armed for a call's deadline; once it has fired there is nothing more to do. */
 static void test_rests_when_closed(Fixture *fixture, gconstpointer unused)
 {
@@ -179,6 +212,7 @@ int main(int argc, char **argv)
         } tests[] = {
                 {"/sd-event/survives-restarts", test_survives_restarts},
                 {"/sd-event/closed-and-opened-at-once", test_closed_and_opened_at_once},
+                {"/sd-event/reconnected-behind-the-loop", test_reconnected_behind_the_loop},
                 {"/sd-event/rests-when-closed", test_rests_when_closed},
                 {"/sd-event/foreign-descriptor-is-left-alone",
                  test_foreign_descriptor_is_left_alone},
