@@ -90,6 +90,25 @@ static int decode_tail(const char *text, size_t padding, uint8_t *out)
         return 0;
 }
 
+int base64_check(const char *text, size_t length)
+{
+        uint8_t unused[3];
+        size_t padding;
+
+        if (length % 4 != 0)
+                return -EINVAL;
+        padding = padding_of(text, length);
+        if (padding > 0) {
+                length -= 4;
+                if (decode_tail(text + length, padding, unused) < 0)
+                        return -EINVAL;
+        }
+        for (size_t i = 0; i < length; i++)
+                if (digit_value(text[i]) < 0)
+                        return -EINVAL;
+        return 0;
+}
+
 int base64_decode(const char *text, size_t length, void *out)
 {
         size_t padding = padding_of(text, length);

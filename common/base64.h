@@ -18,6 +18,9 @@ void base64_encode(const void *data, size_t length, char *out);
 /* How many bytes `text` stands for; -EINVAL when its length or padding is wrong already. */
 int base64_decoded_length(const char *text, size_t length, size_t *ret_length);
 
+/* 0 if base64_decode() will take it, else -EINVAL. */
+int base64_check(const char *text, size_t length);
+
 /* Writes as many bytes as base64_decoded_length() said. -EINVAL for a foreign character, or when
  * the bits that padding leaves over are not zero. */
 int base64_decode(const char *text, size_t length, void *out);

@@ -3,17 +3,16 @@
 #include "gateway/codec/dbus-to-json.h"
 
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
 #include "common/base64.h"
+#include "common/json-basic.h"
+#include "common/json-place.h"
 #include "common/json-write.h"
 #include "common/limits.h"
 #include "common/signature.h"
 #include "common/utf8.h"
-#include "gateway/codec/basic.h"
 #include "gateway/codec/key-list.h"
-#include "gateway/codec/path.h"
 #include "gateway/codec/type-internal.h"
 
 typedef struct Writer {
@@ -113,31 +112,7 @@ static int leave(Writer *writer, const char *type)
 
 /* ---- basic types ---- */
 
-static void write_boolean(Buffer *out, int value)
-{
-        if (value)
-                buffer_append(out, "true", 4);
-        else
-                buffer_append(out, "false", 5);
-}
-
-static void write_basic(Buffer *out, char code, const CodecBasic *value)
-{
-        switch (code) {
-        case 'y': json_write_uint64(out, value->y); break;
-        case 'b': write_boolean(out, value->b); break;
-        case 'n': json_write_int64(out, value->n); break;
-        case 'q': json_write_uint64(out, value->q); break;
-        case 'i': json_write_int64(out, value->i); break;
-        case 'u': json_write_uint64(out, value->u); break;
-        case 'x': json_write_int64_safe(out, value->x); break;
-        case 't': json_write_uint64_safe(out, value->t); break;
-        case 'd': json_write_double(out, value->d); break;
-        default: json_write_string(out, value->text, strlen(value->text)); break;
-        }
-}
-
-static int read_basic(Writer *writer, const char *type, CodecBasic *ret_value)
+static int read_basic(Writer *writer, const char *type, JsonBasic *ret_value)
 {
         int r;
 
@@ -149,13 +124,13 @@ static int read_basic(Writer *writer, const char *type, CodecBasic *ret_value)
 
 static int write_basic_value(Writer *writer, const char *type)
 {
-        CodecBasic value;
+        JsonBasic value;
         int r;
 
         r = read_basic(writer, type, &value);
         if (r < 0)
                 return r;
-        write_basic(writer->out, *type, &value);
+        json_write_basic(writer->out, *type, &value);
         return 0;
 }
 
@@ -245,7 +220,7 @@ static int write_array(Writer *writer, const char *type)
                 if (r == 0)
                         r = check_buffer(writer);
                 if (r < 0) {
-                        codec_path_index(writer->error, i);
+                        json_place_index(writer->error, i);
                         return r;
                 }
         }
@@ -273,12 +248,12 @@ static int write_fixed_array(Writer *writer, const char *type, size_t width)
                 return r;
         items = array;
         for (size_t at = 0; at < size && buffer_status(writer->out) == 0; at += width) {
-                CodecBasic value;
+                JsonBasic value;
 
                 if (at > 0)
                         buffer_append_char(writer->out, ',');
                 memcpy(&value, items + at, width);
-                write_basic(writer->out, type[1], &value);
+                json_write_basic(writer->out, type[1], &value);
         }
         close_json(writer, ']');
         return check_buffer(writer);
@@ -303,9 +278,9 @@ static int write_members(Writer *writer, const char *type, char *const *fields)
                 r = write_value(writer, member);
                 if (r < 0) {
                         if (fields)
-                                codec_path_member(writer->error, fields[i]);
+                                json_place_member(writer->error, fields[i]);
                         else
-                                codec_path_index(writer->error, i);
+                                json_place_index(writer->error, i);
                         return r;
                 }
                 member += signature_type_length(member);
@@ -343,32 +318,20 @@ static int check_keys(Writer *writer, size_t first)
         if (!key_list_close(&writer->keys, first, text, &duplicate))
                 return 0;
         error_set(writer->error, -EBADMSG, ": the dict has this key twice");
-        codec_path_key(writer->error, text + duplicate.offset, duplicate.length);
+        json_place_key(writer->error, text + duplicate.offset, duplicate.length);
         return -EBADMSG;
 }
 
-/* A key is its JSON text without quotes of its own, between quotes. */
 static int write_key(Writer *writer, const char *type)
 {
         size_t offset = writer->out->length;
-        CodecBasic value;
+        JsonBasic value;
         int r;
 
         r = read_basic(writer, type, &value);
         if (r < 0)
                 return r;
-        if (strchr("sog", *type) || (*type == 'd' && !isfinite(value.d))) {
-                write_basic(writer->out, *type, &value);
-        } else {
-                buffer_append_char(writer->out, '"');
-                if (*type == 'x')
-                        json_write_int64(writer->out, value.x);
-                else if (*type == 't')
-                        json_write_uint64(writer->out, value.t);
-                else
-                        write_basic(writer->out, *type, &value);
-                buffer_append_char(writer->out, '"');
-        }
+        json_write_basic_key(writer->out, *type, &value);
         r = check_buffer(writer);
         if (r < 0)
                 return r;
@@ -395,7 +358,7 @@ static int write_entry(Writer *writer, const char *type)
         if (r == 0)
                 r = check_buffer(writer);
         if (r < 0) {
-                codec_path_key(writer->error, buffer_text(writer->out) + offset, length);
+                json_place_key(writer->error, buffer_text(writer->out) + offset, length);
                 return r;
         }
         return leave(writer, type);
@@ -458,7 +421,7 @@ static int write_typed(Writer *writer, const char *type)
         buffer_append_text(writer->out, "\",\"data\":");
         r = write_value(writer, type);
         if (r < 0) {
-                codec_path_member(writer->error, "data");
+                json_place_member(writer->error, "data");
                 return r;
         }
         close_json(writer, '}');

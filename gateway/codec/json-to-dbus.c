@@ -6,15 +6,15 @@
 #include <string.h>
 
 #include "common/base64.h"
+#include "common/json-basic.h"
+#include "common/json-place.h"
 #include "common/limits.h"
 #include "common/signature.h"
 #include "common/utf8.h"
-#include "gateway/codec/json-basic.h"
-#include "gateway/codec/path.h"
 #include "gateway/codec/type-internal.h"
 
 typedef struct Reader {
-        CodecSource json;
+        JsonSource json;
         const CodecType *type; /* whose value is being read; its options hold for all of it */
         sd_bus_message *m;
         unsigned depth; /* JSON containers around the value at hand */
@@ -31,7 +31,7 @@ static void reader_done(Reader *reader)
 
 static int expected(Reader *reader, uint32_t node, const char *what)
 {
-        return codec_expected(&reader->json, node, what);
+        return json_expected(&reader->json, node, what);
 }
 
 static int out_of_memory(Reader *reader)
@@ -77,25 +77,6 @@ static int close_container(Reader *reader)
 
 /* ---- strings ---- */
 
-/* A string, NUL-terminated in the scratch buffer. */
-static int read_terminated(Reader *reader, uint32_t node, const char **ret_text)
-{
-        const char *text;
-        size_t length;
-        int r;
-
-        r = codec_text_from_json(&reader->json, node, &text, &length);
-        if (r < 0)
-                return r;
-        if (!reader->json.doc->nodes[node].escaped) {
-                buffer_clear(&reader->json.scratch);
-                if (buffer_append(&reader->json.scratch, text, length) < 0)
-                        return out_of_memory(reader);
-        }
-        *ret_text = buffer_text(&reader->json.scratch);
-        return 0;
-}
-
 static int read_string(Reader *reader, uint32_t node)
 {
         const char *text;
@@ -103,7 +84,7 @@ static int read_string(Reader *reader, uint32_t node)
         char *space;
         int r;
 
-        r = codec_text_from_json(&reader->json, node, &text, &length);
+        r = json_basic_text(&reader->json, node, &text, &length);
         if (r < 0)
                 return r;
         if (utf8_has_noncharacter(text, length))
@@ -116,41 +97,29 @@ static int read_string(Reader *reader, uint32_t node)
         return 0;
 }
 
-static int read_object_path(Reader *reader, uint32_t node)
+/* Object paths and signatures, which sd-bus wants to end with a NUL. */
+static int read_terminated(Reader *reader, uint32_t node, char code)
 {
+        Buffer *scratch = &reader->json.scratch;
         const char *text;
+        size_t length;
         int r;
 
-        r = read_terminated(reader, node, &text);
+        r = json_basic_string(&reader->json, node, code, &text, &length);
         if (r < 0)
                 return r;
-        if (sd_bus_object_path_is_valid(text) <= 0)
-                return error_set(reader->json.error, -EINVAL, ": not a valid object path");
-        return appended(reader, sd_bus_message_append_basic(reader->m, 'o', text));
-}
-
-static int read_signature(Reader *reader, uint32_t node)
-{
-        SignatureError reason;
-        const char *text;
-        int r;
-
-        r = read_terminated(reader, node, &text);
-        if (r < 0)
-                return r;
-        if (signature_check(text, reader->json.scratch.length, &reason) < 0)
-                return error_set(reader->json.error, -EINVAL,
-                                 ": not a valid signature, at character %zu: %s", reason.offset,
-                                 reason.reason);
-        return appended(reader, sd_bus_message_append_basic(reader->m, 'g', text));
+        if (!reader->json.doc->nodes[node].escaped) {
+                buffer_clear(scratch);
+                if (buffer_append(scratch, text, length) < 0)
+                        return out_of_memory(reader);
+        }
+        return appended(reader, sd_bus_message_append_basic(reader->m, code, buffer_text(scratch)));
 }
 
 /* The string forms, for values and keys; the node must be a string. */
 static int read_any_string(Reader *reader, uint32_t node, char code)
 {
-        if (code == 's')
-                return read_string(reader, node);
-        return code == 'o' ? read_object_path(reader, node) : read_signature(reader, node);
+        return code == 's' ? read_string(reader, node) : read_terminated(reader, node, code);
 }
 
 /* ---- basic values ---- */
@@ -158,7 +127,7 @@ static int read_any_string(Reader *reader, uint32_t node, char code)
 static int read_basic(Reader *reader, uint32_t node, char code)
 {
         JsonType type = json_type(reader->json.doc, node);
-        CodecBasic value;
+        JsonBasic value;
         int r;
 
         switch (code) {
@@ -169,16 +138,11 @@ static int read_basic(Reader *reader, uint32_t node, char code)
                 if (type != JSON_STRING)
                         return expected(reader, node, "a string");
                 return read_any_string(reader, node, code);
-        case 'b':
-                if (type != JSON_BOOLEAN)
-                        return expected(reader, node, "a boolean");
-                value.b = json_boolean(reader->json.doc, node);
-                break;
-        default:
-                r = codec_number_from_json(&reader->json, node, code, &value);
-                if (r < 0)
-                        return r;
+        case 'b': r = json_basic_boolean(&reader->json, node, &value.b); break;
+        default: r = json_basic_number(&reader->json, node, code, &value);
         }
+        if (r < 0)
+                return r;
         return appended(reader, sd_bus_message_append_basic(reader->m, code, &value));
 }
 
@@ -211,7 +175,7 @@ static int read_bytes(Reader *reader, uint32_t node)
                 return expected(reader, node,
                                 reader->type->bytes == CODEC_BYTES_TEXT ? "a string"
                                                                         : "a base64 string");
-        r = codec_text_from_json(&reader->json, node, &text, &length);
+        r = json_basic_text(&reader->json, node, &text, &length);
         if (r < 0)
                 return r;
         if (reader->type->bytes == CODEC_BYTES_BASE64)
@@ -224,7 +188,7 @@ static int read_fixed_array(Reader *reader, uint32_t node, char code, size_t wid
 {
         size_t i = 0, count = reader->json.doc->nodes[node].count;
         void *space;
-        CodecBasic value;
+        JsonBasic value;
         int r;
 
         if (json_type(reader->json.doc, node) != JSON_ARRAY)
@@ -233,9 +197,9 @@ static int read_fixed_array(Reader *reader, uint32_t node, char code, size_t wid
         if (r < 0)
                 return append_failed(reader, r);
         JSON_FOREACH (reader->json.doc, node, item) {
-                r = codec_number_from_json(&reader->json, item, code, &value);
+                r = json_basic_number(&reader->json, item, code, &value);
                 if (r < 0) {
-                        codec_path_index(reader->json.error, i);
+                        json_place_index(reader->json.error, i);
                         return r;
                 }
                 memcpy((char *)space + i++ * width, &value, width);
@@ -256,7 +220,7 @@ static int read_array(Reader *reader, uint32_t node, const char *type)
         JSON_FOREACH (reader->json.doc, node, item) {
                 r = read_value(reader, item, type + 1);
                 if (r < 0) {
-                        codec_path_index(reader->json.error, i);
+                        json_place_index(reader->json.error, i);
                         return r;
                 }
                 i++;
@@ -285,7 +249,7 @@ static int read_positional_members(Reader *reader, uint32_t node, const char *ty
         JSON_FOREACH (reader->json.doc, node, item) {
                 r = read_value(reader, item, member);
                 if (r < 0) {
-                        codec_path_index(reader->json.error, i);
+                        json_place_index(reader->json.error, i);
                         return r;
                 }
                 member += signature_type_length(member);
@@ -310,7 +274,7 @@ static int read_named_members(Reader *reader, uint32_t node, const char *type)
                 else
                         r = read_value(reader, value, member);
                 if (r < 0) {
-                        codec_path_member(reader->json.error, reader->type->fields[i]);
+                        json_place_member(reader->json.error, reader->type->fields[i]);
                         return r;
                 }
                 member += signature_type_length(member);
@@ -340,7 +304,7 @@ static int read_struct(Reader *reader, uint32_t node, const char *type)
 
 static int read_key(Reader *reader, uint32_t node, char code)
 {
-        CodecBasic value;
+        JsonBasic value;
         int r;
 
         switch (code) {
@@ -350,7 +314,7 @@ static int read_key(Reader *reader, uint32_t node, char code)
         case 'h': return refuse_descriptor(reader);
         default: break;
         }
-        r = codec_key_from_json(&reader->json, node, code, &value);
+        r = json_basic_key(&reader->json, node, code, &value);
         if (r < 0)
                 return r;
         return appended(reader, sd_bus_message_append_basic(reader->m, code, &value));
@@ -371,7 +335,7 @@ static int read_entry(Reader *reader, uint32_t key, const char *type)
                 r = read_value(reader, key + 1, type + 2);
         if (r < 0) {
                 raw = json_raw(reader->json.doc, key, &length);
-                codec_path_key(reader->json.error, raw, length);
+                json_place_key(reader->json.error, raw, length);
                 return r;
         }
         return close_container(reader);
@@ -416,7 +380,7 @@ static int read_type_member(Reader *reader, uint32_t node, char ret_type[SIGNATU
 
         if (json_type(reader->json.doc, node) != JSON_STRING)
                 return expected(reader, node, "a string");
-        r = codec_text_from_json(&reader->json, node, &text, &length);
+        r = json_basic_text(&reader->json, node, &text, &length);
         if (r < 0)
                 return r;
         if (signature_check_single(text, length, &reason) < 0)
@@ -435,12 +399,12 @@ static int read_typed(Reader *reader, uint32_t type_node, uint32_t data)
 
         r = read_type_member(reader, type_node, type);
         if (r < 0) {
-                codec_path_member(reader->json.error, "type");
+                json_place_member(reader->json.error, "type");
                 return r;
         }
         r = read_variant_of(reader, data, type);
         if (r < 0)
-                codec_path_member(reader->json.error, "data");
+                json_place_member(reader->json.error, "data");
         return r;
 }
 
@@ -602,7 +566,7 @@ static int refuse_unknown(Reader *reader, uint32_t node, const CodecArgs *args)
                 }
         }
         error_set(reader->json.error, -EINVAL, ": there is no such argument");
-        codec_path_key(reader->json.error, raw, length);
+        json_place_key(reader->json.error, raw, length);
         error_prefix(reader->json.error, "params");
         return -EINVAL;
 }

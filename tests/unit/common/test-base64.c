@@ -34,6 +34,7 @@ static void test_both_ways(void)
                 g_assert_cmpstr(text, ==, pairs[i].text);
                 g_assert_cmpint(base64_decoded_length(text, strlen(text), &decoded), ==, 0);
                 g_assert_cmpuint(decoded, ==, length);
+                g_assert_cmpint(base64_check(text, strlen(text)), ==, 0);
                 g_assert_cmpint(base64_decode(text, strlen(text), bytes), ==, 0);
                 g_assert_cmpstr(bytes, ==, pairs[i].bytes);
         }
@@ -43,7 +44,7 @@ static void test_refuses_what_it_would_not_write(void)
 {
         static const char *const bad[] = {
                 "Zg",   "Zg=",  "Zg===", "Z===", "====",     "=Zg=",   "Zh==",
-                "Zm9=", "Zm9!", "Z g=",  "-_-_", "Zm8=Zm8=", "Zm9v\n",
+                "Zm9=", "Zm9!", "Z g=",  "-_-_", "Zm8=Zm8=", "Zm9v\n", "=",
         };
 
         for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -55,6 +56,7 @@ static void test_refuses_what_it_would_not_write(void)
                 if (r == 0)
                         r = base64_decode(bad[i], strlen(bad[i]), bytes);
                 g_assert_cmpint(r, ==, -EINVAL);
+                g_assert_cmpint(base64_check(bad[i], strlen(bad[i])), ==, -EINVAL);
         }
 }
 

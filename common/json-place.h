@@ -10,10 +10,10 @@
 #include "common/error.h"
 
 /* "[3]" */
-void codec_path_index(Error **error, size_t index);
+void json_place_index(Error **error, size_t index);
 
 /* "["key"]": `quoted` is the key as JSON text with its quotes; a long one is cut. */
-void codec_path_key(Error **error, const char *quoted, size_t length);
+void json_place_key(Error **error, const char *quoted, size_t length);
 
 /* ".name" */
-void codec_path_member(Error **error, const char *name);
+void json_place_member(Error **error, const char *name);
