@@ -7,12 +7,15 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "libmqttrpc/json-read.h"
 
 struct MqttRpcReply {
         unsigned refs;
         bool failed;
         MqttRpcError *error; /* may be NULL when it failed for want of memory */
         cJSON *value;        /* parsed at the first use */
+        JsonDoc doc;         /* likewise */
+        BorrowedList borrowed;
         size_t length;
         char result[]; /* NUL-terminated */
 };
@@ -65,6 +68,8 @@ MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_unref(MqttRpcReply *reply)
                 return NULL;
         mqttrpc_error_free(reply->error);
         cJSON_Delete(reply->value);
+        json_doc_done(&reply->doc);
+        borrowed_list_done(&reply->borrowed);
         free(reply);
         return NULL;
 }
@@ -88,4 +93,22 @@ MQTTRPC_PUBLIC const struct cJSON *mqttrpc_reply_get_value(MqttRpcReply *reply)
         if (!reply->failed && !reply->value)
                 reply->value = cJSON_ParseWithLength(reply->result, reply->length);
         return reply->value;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_reply_read(MqttRpcReply *reply, const char *types, ...)
+{
+        va_list args;
+        int r;
+
+        if (reply->failed)
+                return reply->error ? mqttrpc_error_get_errno(reply->error) : -ENOMEM;
+        if (reply->doc.n_nodes == 0) {
+                r = json_scan(&reply->doc, reply->result, reply->length, JSON_SCAN_STRICT);
+                if (r < 0)
+                        return r;
+        }
+        va_start(args, types);
+        r = json_read_values(&reply->doc, 0, types, false, &reply->borrowed, args);
+        va_end(args);
+        return r;
 }

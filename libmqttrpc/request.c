@@ -9,9 +9,12 @@
 #include <utlist.h>
 
 #include "common/clock.h"
+#include "common/json-basic.h"
 #include "common/limits.h"
 #include "libmqttrpc/batch.h"
 #include "libmqttrpc/envelope.h"
+#include "libmqttrpc/json-build.h"
+#include "libmqttrpc/json-read.h"
 
 /* ---- life ---- */
 
@@ -60,9 +63,7 @@ static void request_free(MqttRpcRequest *request)
                 service_give_back(request->service, request->load, request->size);
         service_unref(request->service);
         cJSON_Delete(request->value);
-        for (size_t i = 0; request->strings && request->strings[i]; i++)
-                free(request->strings[i]);
-        free(request->strings);
+        borrowed_list_done(&request->borrowed);
         free(request->checked_params);
         json_doc_done(&request->doc);
         free(request);
@@ -291,19 +292,25 @@ MQTTRPC_PUBLIC unsigned mqttrpc_request_get_hops(const MqttRpcRequest *request)
 
 /* ---- typed arguments ---- */
 
+static int scan_params(MqttRpcRequest *request)
+{
+        const char *params;
+        size_t length;
+
+        if (request->doc.n_nodes > 0)
+                return 0;
+        params = mqttrpc_request_get_params(request, &length);
+        return json_scan(&request->doc, params, length, JSON_SCAN_STRICT);
+}
+
 static int find_argument(MqttRpcRequest *request, unsigned index, uint32_t *ret_node)
 {
         unsigned i = 0;
         int r;
 
-        if (request->doc.n_nodes == 0) {
-                size_t length;
-                const char *params = mqttrpc_request_get_params(request, &length);
-
-                r = json_scan(&request->doc, params, length, JSON_SCAN_STRICT);
-                if (r < 0)
-                        return r;
-        }
+        r = scan_params(request);
+        if (r < 0)
+                return r;
         if (json_type(&request->doc, 0) != JSON_ARRAY)
                 return -EINVAL;
         JSON_FOREACH (&request->doc, 0, item) {
@@ -373,49 +380,47 @@ MQTTRPC_PUBLIC int mqttrpc_request_get_uint64(MqttRpcRequest *request, unsigned 
 MQTTRPC_PUBLIC int mqttrpc_request_get_double(MqttRpcRequest *request, unsigned index,
                                               double *ret_value)
 {
-        static const struct {
-                const char *word;
-                double value;
-        } words[] = {{"NaN", __builtin_nan("")},
-                     {"Infinity", __builtin_inf()},
-                     {"-Infinity", -__builtin_inf()}};
+        JsonSource source = {.doc = &request->doc};
+        JsonBasic value;
         uint32_t node;
         int r = find_argument(request, index, &node);
 
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-                if (json_string_is(&request->doc, node, words[i].word)) {
-                        *ret_value = words[i].value;
-                        return 0;
-                }
-        return json_double(&request->doc, node, ret_value);
+        if (r >= 0)
+                r = json_basic_number(&source, node, 'd', &value);
+        if (r >= 0)
+                *ret_value = value.d;
+        buffer_done(&source.scratch);
+        return r;
 }
 
 MQTTRPC_PUBLIC int mqttrpc_request_get_string(MqttRpcRequest *request, unsigned index,
                                               const char **ret_value)
 {
-        CLEANUP_FREE char *text = NULL;
-        size_t n = 0;
-        char **strings;
         uint32_t node;
+        char *text;
         int r = find_argument(request, index, &node);
 
+        if (r >= 0)
+                r = json_string_dup(&request->doc, node, &text);
+        if (r >= 0)
+                r = borrowed_list_add(&request->borrowed, text);
+        if (r >= 0)
+                *ret_value = text;
+        return r;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_request_read(MqttRpcRequest *request, const char *types, ...)
+{
+        va_list args;
+        int r;
+
+        r = scan_params(request);
         if (r < 0)
                 return r;
-        r = json_string_dup(&request->doc, node, &text);
-        if (r < 0)
-                return r;
-        while (request->strings && request->strings[n])
-                n++;
-        strings = reallocarray(request->strings, n + 2, sizeof(*strings));
-        if (!strings)
-                return -ENOMEM;
-        request->strings = strings;
-        strings[n] = STEAL(text);
-        strings[n + 1] = NULL;
-        *ret_value = strings[n];
-        return 0;
+        va_start(args, types);
+        r = json_read_values(&request->doc, 0, types, true, &request->borrowed, args);
+        va_end(args);
+        return r;
 }
 
 /* ---- answering ---- */
@@ -524,6 +529,33 @@ MQTTRPC_PUBLIC int mqttrpc_request_reply(MqttRpcRequest *request, const char *re
                 return r;
         }
         return deliver(request, 0);
+}
+
+/* The service is to blame, not the caller: a bad value must not look like a wrong argument. */
+static int answer_unwritable(MqttRpcRequest *request, int r)
+{
+        MqttRpcError *error;
+
+        error = mqttrpc_error_new(MQTTRPC_ERROR_INTERNAL, "the result of %s cannot be written: %s",
+                                  request->parts.method.at, strerrordesc_np(-r));
+        (void)mqttrpc_error_set_executed(error, MQTTRPC_EXECUTED_YES);
+        (void)mqttrpc_request_reply_error(request, error);
+        mqttrpc_error_free(error);
+        return r;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_request_reply_values(MqttRpcRequest *request, const char *types, ...)
+{
+        CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
+        va_list args;
+        int r;
+
+        va_start(args, types);
+        r = json_build_append(&buffer, types, false, args);
+        va_end(args);
+        if (r < 0)
+                return answer_unwritable(request, r);
+        return mqttrpc_request_reply(request, buffer.data, buffer.length);
 }
 
 MQTTRPC_PUBLIC int mqttrpc_request_reply_error(MqttRpcRequest *request, const MqttRpcError *error)

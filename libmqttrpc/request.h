@@ -4,6 +4,7 @@
 /* A request in a service's hands: from dispatch until its answer, its deadline, or the loss of the
  * connection it came by. It owns copies of all it was made from, so that a handler may keep it. */
 
+#include "libmqttrpc/borrowed.h"
 #include "libmqttrpc/bus.h"
 #include "libmqttrpc/service.h"
 
@@ -50,9 +51,9 @@ struct MqttRpcRequest {
         size_t size;
         bool sensitive; /* the response is not kept */
         bool expired;
-        JsonDoc doc;          /* of params, at the first use */
-        struct cJSON *value;  /* likewise */
-        char **strings;       /* those handed out by get_string() */
+        JsonDoc doc;         /* of params, at the first use */
+        struct cJSON *value; /* likewise */
+        BorrowedList borrowed;
         char *checked_params; /* once they fit the method's declaration: in its order */
         size_t checked_length;
         char text[];

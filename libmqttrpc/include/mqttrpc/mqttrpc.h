@@ -241,6 +241,39 @@ MQTTRPC_PUBLIC int mqttrpc_bus_wait(MqttRpcBus *bus, uint64_t timeout_usec);
 MQTTRPC_PUBLIC MqttRpcSlot *mqttrpc_slot_ref(MqttRpcSlot *slot);
 MQTTRPC_PUBLIC MqttRpcSlot *mqttrpc_slot_unref(MqttRpcSlot *slot);
 
+/* ---- values as JSON (protocol sections 3 and 8) ---- */
+
+/* JSON text from C values. `types` are D-Bus signatures, and say what follows for each value:
+ *
+ *   y n q i    int (also for a narrower variable; what is beyond the type is refused, -ERANGE)
+ *   u          unsigned          b        int or bool
+ *   x, t       int64_t, uint64_t: cast literals
+ *   d          double; NaN and the infinities become strings
+ *   s o g      const char *: UTF-8, object paths and signatures are checked
+ *   ay         unsigned, const void *: so many bytes, written in base64
+ *   aT         unsigned, then so many times what T takes
+ *   (T…)       what its members take
+ *   a{kT}      unsigned, then so many times what k and T take
+ *   v          const char *: JSON text of any one value, checked
+ *
+ * -EINVAL for bad types, a bad text or a dict with a key twice, -E2BIG if it nests deeper than 28
+ * levels, -EMSGSIZE for more values than a receiver takes, -ENOMEM. The text is the caller's, who
+ * frees it with free(). */
+
+/* The value of one complete type. */
+MQTTRPC_PUBLIC int mqttrpc_json_value(char **ret_text, const char *type, ...);
+MQTTRPC_PUBLIC int mqttrpc_json_value_va(char **ret_text, const char *type, va_list args);
+/* The values of all types as an array, as mqttrpc_call() wants its `params`; "[]" for "". */
+MQTTRPC_PUBLIC int mqttrpc_json_params(char **ret_text, const char *types, ...);
+MQTTRPC_PUBLIC int mqttrpc_json_params_va(char **ret_text, const char *types, va_list args);
+
+/* The functions named …_read() are the mirror image, for the types that C has a pointer for: y
+ * uint8_t *, b bool *, n int16_t *, q uint16_t *, i int32_t *, u uint32_t *, x int64_t *, t
+ * uint64_t *, d double *; s o g const char **; ay const void **, size_t *; v const char **, the
+ * JSON text of any value. NULL for what is not wanted. Texts and bytes are borrowed and live as
+ * long as what was read from. -EINVAL for types that cannot be read, and unless the value is of
+ * exactly these; -ERANGE for a number that does not fit; then nothing has been written. */
+
 /* ---- calling (protocol sections 3 to 5) ---- */
 
 typedef enum MqttRpcCallFlags {
@@ -285,6 +318,9 @@ MQTTRPC_PUBLIC const char *mqttrpc_reply_get_result(const MqttRpcReply *reply, s
 /* The result as a cJSON tree, parsed at the first use; NULL with an error or without memory.
  * Integers beyond ±(2^53-1) are not exact there. Borrowed. */
 MQTTRPC_PUBLIC const struct cJSON *mqttrpc_reply_get_value(MqttRpcReply *reply);
+/* Reads the result: without types null, with one its value, with several an array. Of a call that
+ * failed the errno of its error. */
+MQTTRPC_PUBLIC int mqttrpc_reply_read(MqttRpcReply *reply, const char *types, ...);
 
 /* ---- serving ---- */
 
@@ -371,6 +407,8 @@ MQTTRPC_PUBLIC int mqttrpc_request_get_double(MqttRpcRequest *request, unsigned 
                                               double *ret_value);
 MQTTRPC_PUBLIC int mqttrpc_request_get_string(MqttRpcRequest *request, unsigned index,
                                               const char **ret_value);
+/* Reads all arguments, if they came by position or for a vtable method. */
+MQTTRPC_PUBLIC int mqttrpc_request_read(MqttRpcRequest *request, const char *types, ...);
 /* When the caller stops waiting, CLOCK_MONOTONIC. Later answers are dropped. */
 MQTTRPC_PUBLIC uint64_t mqttrpc_request_get_deadline(const MqttRpcRequest *request);
 /* Gives a request other than the default 25 s, counted from now and at most the bus's own limit,
@@ -393,6 +431,10 @@ MQTTRPC_PUBLIC unsigned mqttrpc_request_get_hops(const MqttRpcRequest *request);
  * -EMSGSIZE if the reply is too large (then TOO_LARGE has been sent instead), -ENOMEM. */
 MQTTRPC_PUBLIC int mqttrpc_request_reply(MqttRpcRequest *request, const char *result,
                                          size_t length);
+/* Answers with the values of `types`, as mqttrpc_json_value() takes them: null without types, with
+ * one its value, with several an array. Failures of mqttrpc_request_reply(), and those of
+ * mqttrpc_json_value(), after which INTERNAL has been sent instead. */
+MQTTRPC_PUBLIC int mqttrpc_request_reply_values(MqttRpcRequest *request, const char *types, ...);
 /* Answers with an error; the error stays the caller's. NULL: INTERNAL. */
 MQTTRPC_PUBLIC int mqttrpc_request_reply_error(MqttRpcRequest *request, const MqttRpcError *error);
 
