@@ -43,7 +43,7 @@ int json_basic_text(JsonSource *source, uint32_t node, const char **ret_text, si
         *ret_length = source->scratch.length;
         /* Only an escape can have made it. */
         if (memchr(*ret_text, '\0', *ret_length))
-                return error_set(source->error, -EINVAL, ": \\u0000 cannot be in D-Bus text");
+                return error_set(source->error, -EINVAL, ": \\u0000 cannot be in a string");
         return 0;
 }
 

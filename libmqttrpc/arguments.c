@@ -6,9 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/json-write.h"
+#include "common/json-basic.h"
+#include "common/json-place.h"
+#include "common/json-suggest.h"
+#include "common/limits.h"
 #include "common/signature.h"
+#include "common/utf8.h"
 #include "libmqttrpc/topic.h"
+
+/* Bytes of an unknown argument's name that an error shows; it can be as long as a payload. */
+enum { SHOWN_NAME_BYTES = 64 };
 
 /* ---- declaration ---- */
 
@@ -79,216 +86,194 @@ int argument_list_parse(const char *text, ArgumentList *ret_list, MqttRpcError *
 /* ---- values ---- */
 
 typedef struct Checker {
-        const JsonDoc *doc;
-        const Argument *argument;
-        MqttRpcError **ret_error;
+        JsonSource json; /* its error is the reason, with the place within the value in front */
+        unsigned depth;  /* JSON containers around the value at hand */
 } Checker;
 
-static int refuse(const Checker *checker, const char *text)
-{
-        int r;
+static int check_value(Checker *checker, uint32_t node, const char *type);
 
-        r = mqttrpc_error_set(checker->ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
-                              "argument '%s' (%s): %s", checker->argument->name,
-                              checker->argument->type, text);
-        if (checker->ret_error)
-                (void)mqttrpc_error_set_field(*checker->ret_error, checker->argument->name);
-        return r;
+static int refuse(Checker *checker, const char *text)
+{
+        return error_set(checker->json.error, -EINVAL, ": %s", text);
 }
 
-static int expected(const Checker *checker, const char *what, uint32_t node)
+static int check_items(Checker *checker, uint32_t node, const char *type)
 {
-        char text[64];
-
-        snprintf(text, sizeof(text), "expected %s, got %s", what,
-                 json_type_name(json_type(checker->doc, node)));
-        return refuse(checker, text);
-}
-
-static const struct {
-        char code;
-        int64_t minimum;
-        int64_t maximum;
-} integer_ranges[] = {
-        {'y', 0, UINT8_MAX},         {'n', INT16_MIN, INT16_MAX}, {'q', 0, UINT16_MAX},
-        {'i', INT32_MIN, INT32_MAX}, {'u', 0, UINT32_MAX},
-};
-
-static int check_small_integer(const Checker *checker, uint32_t node, char code)
-{
-        int64_t value;
+        size_t i = 0;
         int r;
 
-        r = json_int64(checker->doc, node, &value);
-        if (r == -EINVAL)
-                return json_type(checker->doc, node) == JSON_NUMBER
-                               ? refuse(checker, "expected an integer, got a fraction or exponent")
-                               : expected(checker, "an integer", node);
-        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(integer_ranges); i++)
-                if (integer_ranges[i].code == code &&
-                    (value < integer_ranges[i].minimum || value > integer_ranges[i].maximum))
-                        r = -ERANGE;
-        return r < 0 ? refuse(checker, "the number does not fit the type") : 0;
-}
-
-/* x and t: a number, or the digits in a string. */
-static int check_big_integer(const Checker *checker, uint32_t node, char code)
-{
-        const JsonNode *n = &checker->doc->nodes[node];
-        const char *text = checker->doc->text + n->start;
-        size_t length = n->end - n->start;
-        uint64_t u;
-        int64_t s;
-        int r;
-
-        if (n->type == JSON_STRING) {
-                text++;
-                length -= 2;
-                if (memchr(text, '.', length))
-                        return refuse(checker, "expected the digits of an integer");
-        } else if (n->type != JSON_NUMBER) {
-                return expected(checker, "an integer", node);
-        }
-        r = code == 'x' ? json_parse_int64(text, length, &s) : json_parse_uint64(text, length, &u);
-        if (r == -ERANGE)
-                return refuse(checker, "the number does not fit the type");
-        return r < 0 ? refuse(checker, "expected the digits of an integer") : 0;
-}
-
-static int check_double(const Checker *checker, uint32_t node)
-{
-        static const char *const words[] = {"NaN", "Infinity", "-Infinity"};
-        double value;
-        int r;
-
-        r = json_double(checker->doc, node, &value);
-        if (r == -ERANGE)
-                return refuse(checker, "the number does not fit the type");
-        for (size_t i = 0; r < 0 && i < ARRAY_SIZE(words); i++)
-                if (json_string_is(checker->doc, node, words[i]))
-                        r = 0;
-        return r < 0 ? expected(checker, "a number", node) : 0;
-}
-
-static int check_string(const Checker *checker, uint32_t node)
-{
-        CLEANUP_FREE char *text = NULL;
-        int r;
-
-        if (json_type(checker->doc, node) != JSON_STRING)
-                return expected(checker, "a string", node);
-        if (!checker->doc->nodes[node].escaped)
-                return 0;
-        r = json_string_dup(checker->doc, node, &text);
-        return r == -EILSEQ ? refuse(checker, "U+0000 in a string") : r;
-}
-
-static int check_value(const Checker *checker, uint32_t node, const char *type);
-
-static int check_items(const Checker *checker, uint32_t node, const char *type)
-{
-        int r;
-
-        if (json_type(checker->doc, node) != JSON_ARRAY)
-                return expected(checker, "an array", node);
-        JSON_FOREACH (checker->doc, node, item) {
+        if (json_type(checker->json.doc, node) != JSON_ARRAY)
+                return json_expected(&checker->json, node, "an array");
+        JSON_FOREACH (checker->json.doc, node, item) {
                 r = check_value(checker, item, type);
-                if (r < 0)
+                if (r < 0) {
+                        json_place_index(checker->json.error, i);
                         return r;
+                }
+                i++;
         }
         return 0;
 }
 
-static int check_dict(const Checker *checker, uint32_t node, const char *value_type)
+static int check_key(Checker *checker, uint32_t key, char code)
 {
+        JsonBasic unused;
+        const char *text;
+        size_t length;
+
+        if (strchr("sog", code))
+                return json_basic_string(&checker->json, key, code, &text, &length);
+        return json_basic_key(&checker->json, key, code, &unused);
+}
+
+/* `type` is "{…}". */
+static int check_dict(Checker *checker, uint32_t node, const char *type)
+{
+        const char *raw;
+        size_t length;
         int r;
 
-        if (json_type(checker->doc, node) != JSON_OBJECT)
-                return expected(checker, "an object", node);
-        JSON_FOREACH (checker->doc, node, key) {
-                r = check_value(checker, key + 1, value_type);
-                if (r < 0)
+        if (json_type(checker->json.doc, node) != JSON_OBJECT)
+                return json_expected(&checker->json, node, "an object");
+        JSON_FOREACH (checker->json.doc, node, key) {
+                r = check_key(checker, key, type[1]);
+                if (r >= 0)
+                        r = check_value(checker, key + 1, type + 2);
+                if (r < 0) {
+                        raw = json_raw(checker->json.doc, key, &length);
+                        json_place_key(checker->json.error, raw, length);
                         return r;
+                }
         }
         return 0;
 }
 
-static int check_struct(const Checker *checker, uint32_t node, const char *type)
+static int check_struct(Checker *checker, uint32_t node, const char *type)
 {
+        size_t i = 0;
         int r;
 
-        if (json_type(checker->doc, node) != JSON_ARRAY)
-                return expected(checker, "an array", node);
-        JSON_FOREACH (checker->doc, node, item) {
+        if (json_type(checker->json.doc, node) != JSON_ARRAY)
+                return json_expected(&checker->json, node, "an array");
+        JSON_FOREACH (checker->json.doc, node, item) {
                 if (*type == ')')
                         return refuse(checker, "too many members in a struct");
                 r = check_value(checker, item, type);
-                if (r < 0)
+                if (r < 0) {
+                        json_place_index(checker->json.error, i);
                         return r;
+                }
                 type += signature_type_length(type);
+                i++;
         }
         return *type == ')' ? 0 : refuse(checker, "too few members in a struct");
 }
 
-static int check_value(const Checker *checker, uint32_t node, const char *type)
+static int check_container(Checker *checker, uint32_t node, const char *type)
 {
+        int r;
+
+        if (checker->depth >= LIMIT_VALUE_DEPTH)
+                return error_set(checker->json.error, -E2BIG, ": nested deeper than %u levels",
+                                 LIMIT_VALUE_DEPTH);
+        checker->depth++;
+        if (*type == '(')
+                r = check_struct(checker, node, type + 1);
+        else if (type[1] == '{')
+                r = check_dict(checker, node, type + 1);
+        else
+                r = check_items(checker, node, type + 1);
+        checker->depth--;
+        return r;
+}
+
+static int check_value(Checker *checker, uint32_t node, const char *type)
+{
+        JsonBasic unused;
+        const char *text;
+        size_t length;
+
         switch (*type) {
-        case 'b':
-                return json_type(checker->doc, node) == JSON_BOOLEAN
-                               ? 0
-                               : expected(checker, "a boolean", node);
-        case 'y':
-        case 'n':
-        case 'q':
-        case 'i':
-        case 'u': return check_small_integer(checker, node, *type);
-        case 'x':
-        case 't': return check_big_integer(checker, node, *type);
-        case 'd': return check_double(checker, node);
+        case 'b': return json_basic_boolean(&checker->json, node, &unused.b);
         case 's':
         case 'o':
-        case 'g': return check_string(checker, node);
+        case 'g': return json_basic_string(&checker->json, node, *type, &text, &length);
+        case 'v': return 0; /* any value, and the scanner has seen to its depth */
         case 'a':
                 if (type[1] == 'y')
-                        return check_string(checker, node); /* base64 */
-                if (type[1] == '{')
-                        return check_dict(checker, node, type + 3);
-                return check_items(checker, node, type + 1);
-        case '(': return check_struct(checker, node, type + 1);
-        default: return 0; /* v: any value */
+                        return json_basic_base64(&checker->json, node, &text, &length);
+                return check_container(checker, node, type);
+        case '(': return check_container(checker, node, type);
+        default: return json_basic_number(&checker->json, node, *type, &unused);
         }
+}
+
+int argument_check_value(const char *type, const JsonDoc *doc, uint32_t node, const char *name,
+                         MqttRpcError **ret_error)
+{
+        CLEANUP_ERROR Error *why = NULL;
+        Checker checker = {.json = {.doc = doc, .error = &why}};
+        int r;
+
+        r = check_value(&checker, node, type);
+        buffer_done(&checker.json.scratch);
+        if (r >= 0 || r == -ENOMEM)
+                return r;
+        r = mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS, "argument '%s' (%s)%s", name,
+                              type, error_text(why));
+        if (ret_error)
+                (void)mqttrpc_error_set_field(*ret_error, name);
+        return r;
 }
 
 /* ---- lists ---- */
 
-static int wrong_count(const ArgumentList *list, uint32_t given, MqttRpcError **ret_error)
+static int refuse_missing(const Argument *argument, MqttRpcError **ret_error)
 {
-        if (given < list->count) {
-                int r = mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
-                                          "missing argument '%s' (%s)", list->items[given].name,
-                                          list->items[given].type);
+        int r;
 
-                if (ret_error)
-                        (void)mqttrpc_error_set_field(*ret_error, list->items[given].name);
-                return r;
-        }
-        return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
-                                 "expected %zu arguments, got %u", list->count, given);
+        r = mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS, "missing argument '%s' (%s)",
+                              argument->name, argument->type);
+        if (ret_error)
+                (void)mqttrpc_error_set_field(*ret_error, argument->name);
+        return r;
 }
 
-static int find_unknown_name(const ArgumentList *list, const JsonDoc *doc, MqttRpcError **ret_error)
+/* For suggest(): the names of all arguments. */
+static const char *next_name(size_t index, const void *userdata)
+{
+        const ArgumentList *list = userdata;
+
+        return index < list->count ? list->items[index].name : NULL;
+}
+
+static int refuse_unknown(const ArgumentList *list, const JsonDoc *doc, uint32_t key,
+                          MqttRpcError **ret_error)
+{
+        const char *meant = json_suggest(doc, 0, key, next_name, list);
+        size_t length, shown;
+        const char *raw = json_raw(doc, key, &length);
+
+        if (meant)
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
+                                         "no argument is named %.*s, did you mean '%s'?",
+                                         (int)length, raw, meant);
+        shown = utf8_cut(raw, length, SHOWN_NAME_BYTES);
+        return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
+                                 "no argument is named %.*s%s", (int)shown, raw,
+                                 shown < length ? "…\"" : "");
+}
+
+/* 0 if all names are arguments of the list. */
+static int check_all_known(const ArgumentList *list, const JsonDoc *doc, MqttRpcError **ret_error)
 {
         JSON_FOREACH (doc, 0, key) {
-                CLEANUP_FREE char *name = NULL;
                 bool known = false;
 
                 for (size_t i = 0; !known && i < list->count; i++)
                         known = json_string_is(doc, key, list->items[i].name);
-                if (known)
-                        continue;
-                (void)json_string_dup(doc, key, &name);
-                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
-                                         "no argument is named '%s'", name ? name : "?");
+                if (!known)
+                        return refuse_unknown(list, doc, key, ret_error);
         }
         return 0;
 }
@@ -296,12 +281,11 @@ static int find_unknown_name(const ArgumentList *list, const JsonDoc *doc, MqttR
 static int check_one(const Argument *argument, const JsonDoc *doc, uint32_t node, Buffer *buffer,
                      MqttRpcError **ret_error)
 {
-        Checker checker = {.doc = doc, .argument = argument, .ret_error = ret_error};
         const char *raw;
         size_t length;
         int r;
 
-        r = check_value(&checker, node, argument->type);
+        r = argument_check_value(argument->type, doc, node, argument->name, ret_error);
         if (r < 0)
                 return r;
         if (buffer_text(buffer)[buffer->length - 1] != '[')
@@ -313,9 +297,15 @@ static int check_one(const Argument *argument, const JsonDoc *doc, uint32_t node
 static int check_positions(const ArgumentList *list, const JsonDoc *doc, Buffer *buffer,
                            MqttRpcError **ret_error)
 {
+        uint32_t given = doc->nodes[0].count;
         size_t i = 0;
         int r;
 
+        if (given < list->count)
+                return refuse_missing(&list->items[given], ret_error);
+        if (given > list->count)
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
+                                         "expected %zu arguments, got %u", list->count, given);
         JSON_FOREACH (doc, 0, item) {
                 r = check_one(&list->items[i++], doc, item, buffer, ret_error);
                 if (r < 0)
@@ -329,27 +319,28 @@ static int check_names(const ArgumentList *list, const JsonDoc *doc, Buffer *buf
 {
         int r;
 
+        /* First, or a misspelt name would be told as the one that is missing. */
+        r = check_all_known(list, doc, ret_error);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < list->count; i++) {
                 uint32_t value = json_find(doc, 0, list->items[i].name);
 
                 if (value == 0)
-                        return wrong_count(&(ArgumentList){&list->items[i], 1}, 0, ret_error);
+                        return refuse_missing(&list->items[i], ret_error);
                 r = check_one(&list->items[i], doc, value, buffer, ret_error);
                 if (r < 0)
                         return r;
         }
-        return find_unknown_name(list, doc, ret_error);
+        return 0;
 }
 
 int argument_list_check(const ArgumentList *list, const JsonDoc *doc, Buffer *buffer,
                         MqttRpcError **ret_error)
 {
         bool by_name = json_type(doc, 0) == JSON_OBJECT;
-        uint32_t given = doc->nodes[0].count;
         int r;
 
-        if (!by_name && given != list->count)
-                return wrong_count(list, given, ret_error);
         r = buffer_append_char(buffer, '[');
         if (r >= 0)
                 r = by_name ? check_names(list, doc, buffer, ret_error)

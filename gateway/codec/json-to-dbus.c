@@ -8,6 +8,7 @@
 #include "common/base64.h"
 #include "common/json-basic.h"
 #include "common/json-place.h"
+#include "common/json-suggest.h"
 #include "common/limits.h"
 #include "common/signature.h"
 #include "common/utf8.h"
@@ -549,26 +550,41 @@ static int read_positional(Reader *reader, uint32_t node, const CodecArgs *args,
         return 0;
 }
 
-/* There are more members than arguments, so one of the first count + 1 is none. */
-static int refuse_unknown(Reader *reader, uint32_t node, const CodecArgs *args)
+/* For json_suggest(): the names of all arguments. */
+static const char *next_name(size_t index, const void *userdata)
 {
-        const char *raw = "";
-        size_t length = 0;
+        const CodecArgs *args = userdata;
 
+        return index < args->count ? args->items[index].name : NULL;
+}
+
+static int refuse_unknown(Reader *reader, uint32_t node, uint32_t key, const CodecArgs *args)
+{
+        const JsonDoc *doc = reader->json.doc;
+        const char *meant = json_suggest(doc, node, key, next_name, args);
+        const char *raw;
+        size_t length;
+
+        raw = json_raw(doc, key, &length);
+        error_set(reader->json.error, -EINVAL, ": there is no such argument%s%s%s",
+                  meant ? ", did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+        json_place_key(reader->json.error, raw, length);
+        error_prefix(reader->json.error, "params");
+        return -EINVAL;
+}
+
+/* 0 if all names are those of arguments. */
+static int check_all_known(Reader *reader, uint32_t node, const CodecArgs *args)
+{
         JSON_FOREACH (reader->json.doc, node, key) {
                 bool known = false;
 
                 for (size_t i = 0; i < args->count && !known; i++)
                         known = json_string_is(reader->json.doc, key, args->items[i].name);
-                if (!known) {
-                        raw = json_raw(reader->json.doc, key, &length);
-                        break;
-                }
+                if (!known)
+                        return refuse_unknown(reader, node, key, args);
         }
-        error_set(reader->json.error, -EINVAL, ": there is no such argument");
-        json_place_key(reader->json.error, raw, length);
-        error_prefix(reader->json.error, "params");
-        return -EINVAL;
+        return 0;
 }
 
 static int read_by_name(Reader *reader, uint32_t node, const CodecArgs *args,
@@ -577,8 +593,10 @@ static int read_by_name(Reader *reader, uint32_t node, const CodecArgs *args,
         uint32_t value;
         int r;
 
-        if (reader->json.doc->nodes[node].count > args->count)
-                return refuse_unknown(reader, node, args);
+        /* First, or a misspelt name would be told as the one that is missing. */
+        r = check_all_known(reader, node, args);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < args->count; i++) {
                 value = json_find(reader->json.doc, node, args->items[i].name);
                 r = read_argument(reader, value == 0 ? CODEC_NO_NODE : value, &args->items[i],

@@ -123,7 +123,7 @@ static const CliRow service_errors[] = {
          {"call", "echo", "-", "Add", "[1", "2"},
          7,
          NULL,
-         "mqttrpc: wrong argument: argument 'a' (x): expected the digits of an integer\n"
+         "mqttrpc: wrong argument: argument 'a' (x): the string is not a decimal integer\n"
          "hint: argument 1 went as a string, since it is not JSON: expected ',' or ']' at "
          "character 3 of [1\n"},
         {"no-method",

@@ -115,11 +115,12 @@ static void test_arguments_by_name(void)
         expect_args("{}", ARGS(), "", NULL);
         expect_args("{\"name\":\"x\"}", ARGS("name", "s", "size", "u"), "argument 'size': missing",
                     "size");
-        expect_args("{\"name\":\"x\",\"siez\":5}", ARGS("name", "s", "size", "u"),
-                    "argument 'size': missing", "size");
+        expect_args("{\"name\":\"x\",\"sise\":5}", ARGS("name", "s", "size", "u"),
+                    "params[\"sise\"]: there is no such argument, did you mean 'size'?", NULL);
         expect_args("{\"name\":\"x\",\"more\":5}", ARGS("name", "s"),
                     "params[\"more\"]: there is no such argument", NULL);
-        expect_args("{\"Name\":\"x\"}", ARGS("name", "s"), "argument 'name': missing", "name");
+        expect_args("{\"Name\":\"x\"}", ARGS("name", "s"),
+                    "params[\"Name\"]: there is no such argument, did you mean 'name'?", NULL);
         expect_args("{\"name\":7}", ARGS("name", "s"),
                     "argument 'name': expected a string, got a number", "name");
 }
@@ -293,9 +294,9 @@ static const Row rows[] = {
          "value[\"1.0\"]: the key is not a number in its shortest form"},
         {"trap-4-containers/objects-with-interfaces", "a(oa{sa{sv}})",
          "[[\"/\",{\"i\":{\"p\":true}}]]", "a(oa{sa{sv}}) 1 \"/\" 1 \"i\" 1 \"p\" b true"},
-        {"trap-5-text/nul", "s", "\"a\\u0000\"", "value: \\u0000 cannot be in D-Bus text"},
+        {"trap-5-text/nul", "s", "\"a\\u0000\"", "value: \\u0000 cannot be in a string"},
         {"trap-5-text/nul-in-key", "a{ss}", "{\"\\u0000\":\"x\"}",
-         "value[\"\\u0000\"]: \\u0000 cannot be in D-Bus text"},
+         "value[\"\\u0000\"]: \\u0000 cannot be in a string"},
         {"trap-5-text/noncharacter", "s", "\"\\uffff\"",
          "value: Unicode noncharacters cannot be in D-Bus text"},
         {"trap-5-text/bad-path", "o", "\"a b\"", "value: not a valid object path"},

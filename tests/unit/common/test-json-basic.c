@@ -107,7 +107,7 @@ static void test_strings_are_of_their_type(void)
         } strings[] = {
                 {"\"\"", "", NULL, 's'},
                 {"5", NULL, ": expected a string, got a number", 's'},
-                {"\"a\\u0000\"", NULL, ": \\u0000 cannot be in D-Bus text", 's'},
+                {"\"a\\u0000\"", NULL, ": \\u0000 cannot be in a string", 's'},
                 {"\"/a\\/b\"", "/a/b", NULL, 'o'},
                 {"\"/a/\"", NULL, ": not a valid object path", 'o'},
                 {"\"\"", NULL, ": not a valid object path", 'o'},
