@@ -54,7 +54,7 @@ static void release_call(MqttRpcSlot *slot)
 
 /* ---- ends of a call ---- */
 
-/* Takes the call out of the table and tells its owner. Consumes `reply`, which may be NULL. */
+/* Takes the call out of the table and tells its owner. Consumes `reply`. */
 static void finish(PendingCall *call, MqttRpcReply *reply)
 {
         MqttRpcReplyHandler handler = call->handler;
@@ -62,10 +62,6 @@ static void finish(PendingCall *call, MqttRpcReply *reply)
         MqttRpcBus *bus = call->slot.bus;
 
         slot_end(&call->slot);
-        if (!reply) {
-                bus_log(bus, MQTTRPC_LOG_ERROR, "a reply was lost: out of memory");
-                return;
-        }
         bus->refs++;
         bus->dispatching++;
         handler(reply, userdata);
@@ -76,10 +72,7 @@ static void finish(PendingCall *call, MqttRpcReply *reply)
 
 static void finish_with_error(PendingCall *call, MqttRpcError *error)
 {
-        MqttRpcReply *reply = NULL;
-
-        (void)reply_new_error(error, &reply);
-        finish(call, reply);
+        finish(call, reply_new_error(error));
 }
 
 static void on_deadline(Deadline *deadline)
@@ -176,17 +169,15 @@ static PendingCall *find_call(MqttRpcBus *bus, const EnvelopeResponse *response,
 
 static void accept_reply(MqttRpcBus *bus, PendingCall *call, const EnvelopeResponse *response)
 {
-        MqttRpcReply *reply = NULL;
+        const char *result;
+        size_t length;
 
         if (response->error > 0) {
-                (void)reply_new_error(mqttrpc_error_read(&bus->doc, response->error), &reply);
-        } else {
-                size_t length;
-                const char *result = json_raw(&bus->doc, response->result, &length);
-
-                (void)reply_new_result(result, length, &reply);
+                finish_with_error(call, mqttrpc_error_read(&bus->doc, response->error));
+                return;
         }
-        finish(call, reply);
+        result = json_raw(&bus->doc, response->result, &length);
+        finish(call, reply_new_result(result, length));
 }
 
 static bool is_own_token(const MqttRpcBus *bus, const Topic *topic)

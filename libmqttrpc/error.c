@@ -21,6 +21,12 @@ struct MqttRpcError {
         char *data; /* as it came, or a cache of what will be written; NULL: not made yet */
 };
 
+/* For whoever needs an error when there is no memory for one. Shared by all, never written to. */
+static const MqttRpcError out_of_memory = {
+        .code = MQTTRPC_ERROR_INTERNAL,
+        .message = (char[]){"out of memory"},
+};
+
 #define NO    MQTTRPC_EXECUTED_NO
 #define MAYBE MQTTRPC_EXECUTED_MAYBE
 #define YES   MQTTRPC_EXECUTED_YES
@@ -96,6 +102,11 @@ MQTTRPC_PUBLIC int mqttrpc_error_code_from_errno(int negative_errno)
 }
 
 /* ---- life ---- */
+
+const MqttRpcError *error_out_of_memory(void)
+{
+        return &out_of_memory;
+}
 
 static MqttRpcError *error_new_take(int code, char *message)
 {
@@ -215,7 +226,7 @@ MQTTRPC_PUBLIC int mqttrpc_error_get_errno(const MqttRpcError *error)
 {
         const ErrorCode *line;
 
-        if (!error)
+        if (!error || error == &out_of_memory)
                 return -ENOMEM;
         line = error_code_find(error->code);
         return line ? line->negative_errno : -EREMOTEIO;

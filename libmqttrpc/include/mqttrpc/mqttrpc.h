@@ -249,7 +249,8 @@ typedef enum MqttRpcCallFlags {
         MQTTRPC_CALL_QOS1 = 1 << 1,
 } MqttRpcCallFlags;
 
-/* Called exactly once for each call, unless its slot or the bus is freed before. The reply is
+/* Called exactly once for each call, unless its slot or the bus is freed before; also when there is
+ * no memory for the reply, with an error that says so (its errno is -ENOMEM). The reply is
  * borrowed. The return value is ignored. */
 typedef int (*MqttRpcReplyHandler)(MqttRpcReply *reply, void *userdata);
 
