@@ -109,7 +109,9 @@ MQTTRPC_PUBLIC bool mqttrpc_error_is_remote(const MqttRpcError *error);
 /* The negative errno of its code (-EACCES for ACCESS_DENIED, -EREMOTEIO for application codes). */
 MQTTRPC_PUBLIC int mqttrpc_error_get_errno(const MqttRpcError *error);
 
-/* Members of `data`. Return 0 or -ENOMEM; a NULL error is accepted and ignored. */
+/* Members of `data`. Return 0 or -ENOMEM; a NULL error is accepted and ignored. In an error that a
+ * peer sent the other members stay as they came; data that was no object becomes the member `value`
+ * of one. */
 MQTTRPC_PUBLIC int mqttrpc_error_set_name(MqttRpcError *error, const char *name);
 MQTTRPC_PUBLIC int mqttrpc_error_set_field(MqttRpcError *error, const char *field);
 MQTTRPC_PUBLIC int mqttrpc_error_set_detail(MqttRpcError *error, const char *detail);
