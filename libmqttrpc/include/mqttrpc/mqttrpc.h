@@ -393,7 +393,10 @@ MQTTRPC_PUBLIC unsigned mqttrpc_request_get_hops(const MqttRpcRequest *request);
 /* Answers with a result: one JSON value, trusted to be valid JSON; `length` SIZE_MAX: up to the
  * NUL; NULL text: null. May be called outside of callbacks. -EALREADY if answered before,
  * -ETIMEDOUT after the deadline, -ENOTCONN when the connection the request came by is gone,
- * -EMSGSIZE if the reply is too large (then TOO_LARGE has been sent instead), -ENOMEM. */
+ * -EMSGSIZE if the reply is too large (then TOO_LARGE has been sent instead). -ENOBUFS when too
+ * much waits for a slow broker already, and -ENOMEM: the answer is lost, counted as
+ * DROPPED_REPLIES, and its caller will time out (protocol section 5). The request is over in all
+ * these cases. */
 MQTTRPC_PUBLIC int mqttrpc_request_reply(MqttRpcRequest *request, const char *result,
                                          size_t length);
 /* Answers with an error; the error stays the caller's. NULL: INTERNAL. */
@@ -411,6 +414,7 @@ typedef enum MqttRpcCounter {
         MQTTRPC_COUNT_BUSY,               /* requests refused for a cap */
         MQTTRPC_COUNT_UNMATCHED_REPLIES,  /* replies that match no pending call */
         MQTTRPC_COUNT_RECONNECTS,
+        MQTTRPC_COUNT_DROPPED_REPLIES, /* lost here: the outbound queue was full, or memory */
         MQTTRPC_COUNT_MAX,
 } MqttRpcCounter;
 MQTTRPC_PUBLIC uint64_t mqttrpc_bus_get_counter(const MqttRpcBus *bus, MqttRpcCounter counter);
