@@ -279,6 +279,19 @@ MQTTRPC_PUBLIC int mqttrpc_notify(MqttRpcBus *bus, const char *service, const ch
                                   const char *method, const char *params, MqttRpcCallFlags flags,
                                   MqttRpcError **ret_error);
 
+/* Sends a notification at QoS 1 and tells what the broker says to it. `handler` is called once:
+ * with the result null when the broker has taken it, ACCESS_DENIED when it refuses it, NO_SERVICE
+ * when nobody has subscribed, DISCONNECTED when the connection is lost before, TIMEOUT after
+ * `timeout_usec` (0 means 25 s; at most 24 h), which is also what the service is told. It says
+ * nothing of the method, which may still fail. By MQTT 3.1.1 a broker does not say that it refuses,
+ * or that nobody is there: null then. Dropping the slot only gives up the callback. Failures at
+ * once as those of mqttrpc_call_async(); such a notification counts as a pending call. Protocol
+ * section 5. */
+MQTTRPC_PUBLIC int mqttrpc_notify_ack(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const char *service,
+                                      const char *object, const char *method, const char *params,
+                                      uint64_t timeout_usec, MqttRpcReplyHandler handler,
+                                      void *userdata, MqttRpcError **ret_error);
+
 MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_ref(MqttRpcReply *reply);
 MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_unref(MqttRpcReply *reply);
 /* The error, or NULL if the call succeeded. Borrowed. */
