@@ -99,10 +99,16 @@ static int run_call(Client *client, const ClientCall *call, const Params *params
 static int run_notify(Client *client, const ClientCall *call)
 {
         CLEANUP_RPC_ERROR MqttRpcError *error = NULL;
+        CLEANUP_REPLY MqttRpcReply *reply = NULL;
+        const MqttRpcError *reason = NULL;
         int r;
 
-        r = client_notify(client, call, &error);
-        return r < 0 ? report_failed_call(client, call, r, error) : STATUS_OK;
+        r = client_notify(client, call, &reply, &error);
+        if (r < 0)
+                reason = error;
+        else if (reply)
+                reason = mqttrpc_reply_get_error(reply);
+        return r < 0 || reason ? report_failed_call(client, call, r, reason) : STATUS_OK;
 }
 
 static int run(const Settings *settings, const char *const *operands, size_t count,

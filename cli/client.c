@@ -314,6 +314,22 @@ static int on_reply(MqttRpcReply *reply, void *userdata)
         return 0;
 }
 
+/* Waits for the end of what was started with on_reply() and `wait`. */
+static int await_reply(Client *client, MqttRpcSlot *slot, Wait *wait, MqttRpcReply **ret_reply)
+{
+        int r;
+
+        r = run(client, &wait->done, USEC_INFINITY); /* the library keeps the deadline */
+        mqttrpc_slot_unref(slot);
+        if (r < 0) {
+                if (wait->reply)
+                        mqttrpc_reply_unref(wait->reply);
+                return r;
+        }
+        *ret_reply = wait->reply;
+        return 0;
+}
+
 int client_call(Client *client, const ClientCall *call, MqttRpcReply **ret_reply,
                 MqttRpcError **ret_error)
 {
@@ -324,25 +340,17 @@ int client_call(Client *client, const ClientCall *call, MqttRpcReply **ret_reply
         r = mqttrpc_call_async(client->bus, &slot, call->service, call->object, call->method,
                                call->params, call->timeout_usec, MQTTRPC_CALL_DEFAULT, on_reply,
                                &wait, ret_error);
-        if (r >= 0)
-                r = run(client, &wait.done, USEC_INFINITY); /* the library keeps the deadline */
-        mqttrpc_slot_unref(slot);
-        if (r < 0) {
-                if (wait.reply)
-                        mqttrpc_reply_unref(wait.reply);
-                return r;
-        }
-        *ret_reply = wait.reply;
-        return 0;
+        return r < 0 ? r : await_reply(client, slot, &wait, ret_reply);
 }
 
-int client_notify(Client *client, const ClientCall *call, MqttRpcError **ret_error)
+/* At QoS 0 there is nobody to say that it has arrived. */
+static int notify_unacknowledged(Client *client, const ClientCall *call, MqttRpcError **ret_error)
 {
         uint64_t until = clock_now() + call->timeout_usec;
         int r;
 
         r = mqttrpc_notify(client->bus, call->service, call->object, call->method, call->params,
-                           MQTTRPC_CALL_DEFAULT, ret_error);
+                           MQTTRPC_CALL_QOS0, ret_error);
         while (r >= 0 && (mqttrpc_bus_get_events(client->bus) & POLLOUT)) {
                 if (clock_now() >= until)
                         return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_BUSY,
@@ -356,6 +364,20 @@ int client_notify(Client *client, const ClientCall *call, MqttRpcError **ret_err
                 *ret_error = STEAL(client->refusal);
         }
         return MIN(r, 0);
+}
+
+int client_notify(Client *client, const ClientCall *call, MqttRpcReply **ret_reply,
+                  MqttRpcError **ret_error)
+{
+        MqttRpcSlot *slot = NULL;
+        Wait wait = {};
+        int r;
+
+        if (client->settings->qos == 0)
+                return notify_unacknowledged(client, call, ret_error);
+        r = mqttrpc_notify_ack(client->bus, &slot, call->service, call->object, call->method,
+                               call->params, call->timeout_usec, on_reply, &wait, ret_error);
+        return r < 0 ? r : await_reply(client, slot, &wait, ret_reply);
 }
 
 int client_sleep(Client *client, uint64_t until_usec)

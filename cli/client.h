@@ -45,8 +45,10 @@ int client_connect(Client *client, MqttRpcError **ret_error);
 int client_call(Client *client, const ClientCall *call, MqttRpcReply **ret_reply,
                 MqttRpcError **ret_error);
 
-/* Sends a notification, and waits until all of it is on its way. */
-int client_notify(Client *client, const ClientCall *call, MqttRpcError **ret_error);
+/* Sends a notification, and waits for what the broker says to it: the reply. At QoS 0 it says
+ * nothing, and success, without a reply, means that all of it is on its way. */
+int client_notify(Client *client, const ClientCall *call, MqttRpcReply **ret_reply,
+                  MqttRpcError **ret_error);
 
 /* Keeps the connection alive until then (CLOCK_MONOTONIC): 0, or -EINTR. */
 int client_sleep(Client *client, uint64_t until_usec);

@@ -57,7 +57,7 @@
 /* Callers whose duplicate windows are kept at once; an idle one is dropped first. */
 #define LIMIT_DEDUP_WINDOWS 4096U
 
-/* Bits of a duplicate window: how far ids of one connection may arrive out of order. */
+/* Bits of a duplicate window: how far ids of one prefix may arrive out of order. */
 #define LIMIT_DEDUP_BITS 1024U
 
 /* Finished results kept for duplicates: count and bytes of the LRU. */

@@ -108,6 +108,8 @@ void batch_put(Batch *batch, MqttRpcBus *bus, unsigned index, const char *respon
         if (batch->bytes <= bus->limits[MQTTRPC_LIMIT_PAYLOAD_BYTES]) {
                 batch->responses[index] = strndup(response, length);
                 if (!batch->responses[index])
+                        bus_count(bus, MQTTRPC_COUNT_DROPPED_REPLIES);
+                if (!batch->responses[index])
                         bus_log(bus, MQTTRPC_LOG_ERROR, "a batch lost a response: out of memory");
         }
         batch_skip(batch, bus);

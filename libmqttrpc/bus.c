@@ -142,9 +142,6 @@ static void on_up(void *userdata)
 
         if (link_generation(bus->link) > 1)
                 bus_count(bus, MQTTRPC_COUNT_RECONNECTS);
-        /* Ids of the last connection must not be taken for ours. */
-        bus_random_hex(bus->id_prefix, BUS_PREFIX_LENGTH);
-        bus->id_counter = 0;
         set_state(bus, MQTTRPC_STATE_CONNECTED, NULL);
 }
 
@@ -437,6 +434,9 @@ MQTTRPC_PUBLIC int mqttrpc_bus_open(MqttRpcBus *bus, MqttRpcError **ret_error)
                 strcpy(bus->token, "reply");
         else
                 bus_random_hex(bus->token, BUS_TOKEN_LENGTH);
+        /* Ids go on over connections, so that a request can be repeated on the next one. */
+        bus_random_hex(bus->id_prefix, BUS_PREFIX_LENGTH);
+        bus->id_counter = 0;
         link_set_reconnect_maximum(bus->link, bus->limits[MQTTRPC_LIMIT_RECONNECT_USEC]);
         r = link_open(bus->link, ret_error);
         if (r < 0)

@@ -33,7 +33,7 @@ struct MqttRpcBus {
         char *configured_caller;
         char *caller;                          /* {me}; known from open on */
         char token[BUS_TOKEN_LENGTH + 1];      /* own reply level */
-        char id_prefix[BUS_PREFIX_LENGTH + 1]; /* of own ids, new for each connection */
+        char id_prefix[BUS_PREFIX_LENGTH + 1]; /* of own ids, from open to close */
         uint64_t id_counter;
         int qos;
         uint64_t limits[BUS_LIMITS];

@@ -2,7 +2,10 @@
 
 /* Own calls: sending them, and the table of those that wait for a reply. A call is in the table
  * from the moment its request was handed to the connection until exactly one of these: its reply, a
- * refusal by the broker, its deadline, the loss of the connection, its slot's end. */
+ * refusal by the broker, its deadline, the loss of the connection, its slot's end. A notification
+ * that shall be acknowledged is a call that ends when the broker has taken it. */
+
+#include "libmqttrpc/call.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,20 +15,8 @@
 #include "common/clock.h"
 #include "common/limits.h"
 #include "common/util.h"
-#include "libmqttrpc/bus.h"
 #include "libmqttrpc/envelope.h"
 #include "libmqttrpc/reply.h"
-
-struct PendingCall {
-        MqttRpcSlot slot; /* first: a slot is a call */
-        Deadline deadline;
-        uint64_t counter; /* of its id; the key */
-        UT_hash_handle hh;
-        MqttRpcReplyHandler handler;
-        void *userdata;
-        size_t topic_length;
-        char topic[]; /* of the request */
-};
 
 enum { ID_LENGTH = BUS_PREFIX_LENGTH + 1 + 20 }; /* prefix, '-', a 64-bit number */
 
@@ -54,7 +45,7 @@ static void release_call(MqttRpcSlot *slot)
 
 /* ---- ends of a call ---- */
 
-/* Takes the call out of the table and tells its owner. Consumes `reply`, which may be NULL. */
+/* Takes the call out of the table and tells its owner. Consumes `reply`. */
 static void finish(PendingCall *call, MqttRpcReply *reply)
 {
         MqttRpcReplyHandler handler = call->handler;
@@ -62,10 +53,6 @@ static void finish(PendingCall *call, MqttRpcReply *reply)
         MqttRpcBus *bus = call->slot.bus;
 
         slot_end(&call->slot);
-        if (!reply) {
-                bus_log(bus, MQTTRPC_LOG_ERROR, "a reply was lost: out of memory");
-                return;
-        }
         bus->refs++;
         bus->dispatching++;
         handler(reply, userdata);
@@ -76,19 +63,17 @@ static void finish(PendingCall *call, MqttRpcReply *reply)
 
 static void finish_with_error(PendingCall *call, MqttRpcError *error)
 {
-        MqttRpcReply *reply = NULL;
-
-        (void)reply_new_error(error, &reply);
-        finish(call, reply);
+        finish(call, reply_new_error(error));
 }
 
 static void on_deadline(Deadline *deadline)
 {
         PendingCall *call = call_of_deadline(deadline);
+        const char *what = call->notification ? "acknowledgement by the broker in time for"
+                                              : "reply in time from";
 
         finish_with_error(call,
-                          mqttrpc_error_new(MQTTRPC_ERROR_TIMEOUT, "no reply in time from %.*s",
-                                            (int)call->topic_length, call->topic));
+                          mqttrpc_error_new(MQTTRPC_ERROR_TIMEOUT, "no %s %s", what, call->topic));
 }
 
 void calls_fail_all(MqttRpcBus *bus, const char *text)
@@ -107,8 +92,8 @@ void calls_on_published(MqttRpcBus *bus, uint64_t cookie, int reason)
 {
         PendingCall *call;
 
-        if (reason != LINK_REASON_NO_SUBSCRIBERS && reason < 0x80)
-                return;
+        if (cookie == 0)
+                return; /* nobody waits for it */
         HASH_FIND(hh, bus->calls, &cookie, sizeof(cookie), call);
         if (!call)
                 return;
@@ -122,10 +107,12 @@ void calls_on_published(MqttRpcBus *bus, uint64_t cookie, int reason)
 
                 (void)mqttrpc_error_set_executed(error, MQTTRPC_EXECUTED_NO);
                 finish_with_error(call, error);
-        } else {
+        } else if (reason >= 0x80) {
                 finish_with_error(call, mqttrpc_error_new(MQTTRPC_ERROR_FAILED,
                                                           "the broker refuses the request (0x%02x)",
                                                           (unsigned)reason));
+        } else if (call->notification) {
+                finish(call, reply_new_result("null", strlen("null")));
         }
 }
 
@@ -149,7 +136,7 @@ static PendingCall *find_by_id(MqttRpcBus *bus, const char *id, size_t length)
         if (!id || !parse_own_id(bus, id, length, &counter))
                 return NULL;
         HASH_FIND(hh, bus->calls, &counter, sizeof(counter), call);
-        return call;
+        return call && !call->notification ? call : NULL;
 }
 
 /* The call that a response belongs to: by its id, or, when the server could not read the id, by the
@@ -176,17 +163,15 @@ static PendingCall *find_call(MqttRpcBus *bus, const EnvelopeResponse *response,
 
 static void accept_reply(MqttRpcBus *bus, PendingCall *call, const EnvelopeResponse *response)
 {
-        MqttRpcReply *reply = NULL;
+        const char *result;
+        size_t length;
 
         if (response->error > 0) {
-                (void)reply_new_error(mqttrpc_error_read(&bus->doc, response->error), &reply);
-        } else {
-                size_t length;
-                const char *result = json_raw(&bus->doc, response->result, &length);
-
-                (void)reply_new_result(result, length, &reply);
+                finish_with_error(call, mqttrpc_error_read(&bus->doc, response->error));
+                return;
         }
-        finish(call, reply);
+        result = json_raw(&bus->doc, response->result, &length);
+        finish(call, reply_new_result(result, length));
 }
 
 static bool is_own_token(const MqttRpcBus *bus, const Topic *topic)
@@ -370,8 +355,9 @@ static int qos_of(const MqttRpcBus *bus, MqttRpcCallFlags flags)
         return flags & MQTTRPC_CALL_QOS1 ? 1 : bus->qos;
 }
 
-static int add_call(MqttRpcBus *bus, uint64_t timeout_usec, MqttRpcReplyHandler handler,
-                    void *userdata, PendingCall **ret_call)
+/* The request's topic is in bus->topic. */
+static int add_call(MqttRpcBus *bus, const CallRequest *request, uint64_t timeout_usec,
+                    PendingCall **ret_call)
 {
         PendingCall *call;
         int r;
@@ -380,8 +366,9 @@ static int add_call(MqttRpcBus *bus, uint64_t timeout_usec, MqttRpcReplyHandler 
         if (!call)
                 return -ENOMEM;
         *call = (PendingCall){.counter = ++bus->id_counter,
-                              .handler = handler,
-                              .userdata = userdata,
+                              .handler = request->handler,
+                              .userdata = request->userdata,
+                              .notification = request->notification,
                               .topic_length = bus->topic.length};
         memcpy(call->topic, bus->topic.data, bus->topic.length + 1);
         call->deadline.on_expired = on_deadline;
@@ -400,34 +387,33 @@ static int add_call(MqttRpcBus *bus, uint64_t timeout_usec, MqttRpcReplyHandler 
         return 0;
 }
 
-MQTTRPC_PUBLIC int mqttrpc_call_async(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const char *service,
-                                      const char *object, const char *method, const char *params,
-                                      uint64_t timeout_usec, MqttRpcCallFlags flags,
-                                      MqttRpcReplyHandler handler, void *userdata,
-                                      MqttRpcError **ret_error)
+int call_start(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const CallRequest *request,
+               MqttRpcError **ret_error)
 {
-        Outgoing outgoing = {.qos = qos_of(bus, flags)};
+        Outgoing outgoing = {.qos = qos_of(bus, request->flags)};
         char id[ID_LENGTH + 1];
         PendingCall *call;
         int r;
 
-        outgoing.timeout_usec =
-                timeout_usec > 0 ? MIN(timeout_usec, LIMIT_TIMEOUT_USEC) : DEFAULT_TIMEOUT_USEC;
-        r = prepare(bus, service, object, method, params, ret_error);
+        outgoing.timeout_usec = request->timeout_usec > 0
+                                        ? MIN(request->timeout_usec, LIMIT_TIMEOUT_USEC)
+                                        : DEFAULT_TIMEOUT_USEC;
+        r = prepare(bus, request->service, request->object, request->method, request->params,
+                    ret_error);
         if (r < 0)
                 return r;
         if (HASH_COUNT(bus->calls) >= bus->limits[MQTTRPC_LIMIT_PENDING_CALLS])
                 return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_BUSY,
                                          "%u calls are waiting for replies already",
                                          HASH_COUNT(bus->calls));
-        r = add_call(bus, outgoing.timeout_usec, handler, userdata, &call);
+        r = add_call(bus, request, outgoing.timeout_usec, &call);
         if (r < 0)
                 return r;
         snprintf(id, sizeof(id), "%s-%" PRIu64, bus->id_prefix, call->counter);
-        outgoing.id = id;
+        outgoing.id = request->notification ? NULL : id;
         outgoing.counter = call->counter;
         slot_init(&call->slot, bus, NULL, cancel_call, release_call);
-        r = publish(bus, method, params, &outgoing, ret_error);
+        r = publish(bus, request->method, request->params, &outgoing, ret_error);
         if (r < 0) {
                 slot_end(&call->slot);
                 return r;
@@ -440,6 +426,26 @@ MQTTRPC_PUBLIC int mqttrpc_call_async(MqttRpcBus *bus, MqttRpcSlot **ret_slot, c
         return 0;
 }
 
+MQTTRPC_PUBLIC int mqttrpc_call_async(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const char *service,
+                                      const char *object, const char *method, const char *params,
+                                      uint64_t timeout_usec, MqttRpcCallFlags flags,
+                                      MqttRpcReplyHandler handler, void *userdata,
+                                      MqttRpcError **ret_error)
+{
+        const CallRequest request = {
+                .service = service,
+                .object = object,
+                .method = method,
+                .params = params,
+                .timeout_usec = timeout_usec,
+                .flags = flags,
+                .handler = handler,
+                .userdata = userdata,
+        };
+
+        return call_start(bus, ret_slot, &request, ret_error);
+}
+
 MQTTRPC_PUBLIC int mqttrpc_notify(MqttRpcBus *bus, const char *service, const char *object,
                                   const char *method, const char *params, MqttRpcCallFlags flags,
                                   MqttRpcError **ret_error)
@@ -449,6 +455,26 @@ MQTTRPC_PUBLIC int mqttrpc_notify(MqttRpcBus *bus, const char *service, const ch
 
         r = prepare(bus, service, object, method, params, ret_error);
         return r < 0 ? r : publish(bus, method, params, &outgoing, ret_error);
+}
+
+MQTTRPC_PUBLIC int mqttrpc_notify_ack(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const char *service,
+                                      const char *object, const char *method, const char *params,
+                                      uint64_t timeout_usec, MqttRpcReplyHandler handler,
+                                      void *userdata, MqttRpcError **ret_error)
+{
+        const CallRequest request = {
+                .service = service,
+                .object = object,
+                .method = method,
+                .params = params,
+                .timeout_usec = timeout_usec,
+                .flags = MQTTRPC_CALL_QOS1,
+                .notification = true,
+                .handler = handler,
+                .userdata = userdata,
+        };
+
+        return call_start(bus, ret_slot, &request, ret_error);
 }
 
 /* ---- blocking ---- */

@@ -21,6 +21,12 @@ struct MqttRpcError {
         char *data; /* as it came, or a cache of what will be written; NULL: not made yet */
 };
 
+/* For whoever needs an error when there is no memory for one. Shared by all, never written to. */
+static const MqttRpcError out_of_memory = {
+        .code = MQTTRPC_ERROR_INTERNAL,
+        .message = (char[]){"out of memory"},
+};
+
 #define NO    MQTTRPC_EXECUTED_NO
 #define MAYBE MQTTRPC_EXECUTED_MAYBE
 #define YES   MQTTRPC_EXECUTED_YES
@@ -96,6 +102,11 @@ MQTTRPC_PUBLIC int mqttrpc_error_code_from_errno(int negative_errno)
 }
 
 /* ---- life ---- */
+
+const MqttRpcError *error_out_of_memory(void)
+{
+        return &out_of_memory;
+}
 
 static MqttRpcError *error_new_take(int code, char *message)
 {
@@ -215,7 +226,7 @@ MQTTRPC_PUBLIC int mqttrpc_error_get_errno(const MqttRpcError *error)
 {
         const ErrorCode *line;
 
-        if (!error)
+        if (!error || error == &out_of_memory)
                 return -ENOMEM;
         line = error_code_find(error->code);
         return line ? line->negative_errno : -EREMOTEIO;
@@ -349,50 +360,123 @@ MqttRpcError *mqttrpc_error_read(const JsonDoc *doc, uint32_t node)
 
 /* ---- members of data ---- */
 
-static int replace(MqttRpcError *error, char **member, const char *text)
+/* Writes the object `node` without its member `key`, and leaves it open. */
+static void copy_other_members(const JsonDoc *doc, uint32_t node, const char *key, Buffer *buffer)
 {
-        char *copy;
+        buffer_append_char(buffer, '{');
+        JSON_FOREACH (doc, node, member) {
+                size_t length;
+                const char *raw;
 
-        if (!error)
-                return 0;
-        copy = strdup(text);
-        if (!copy)
+                if (json_string_is(doc, member, key))
+                        continue;
+                raw = json_raw(doc, member, &length);
+                buffer_append(buffer, raw, length);
+                buffer_append_char(buffer, ':');
+                raw = json_raw(doc, member + 1, &length);
+                buffer_append(buffer, raw, length);
+                buffer_append_char(buffer, ',');
+        }
+}
+
+/* The data that a peer has sent, with one member replaced by the JSON text `value`, or left out
+ * (NULL). What was no object becomes the member "value" of one. Owned by the caller. */
+static int edit_data(const MqttRpcError *error, const char *key, const char *value, char **ret_data)
+{
+        const char *data = error->data ? error->data : "{}";
+        CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
+        CLEANUP_JSON_DOC JsonDoc doc = {};
+        int r;
+
+        r = json_scan(&doc, data, strlen(data), JSON_SCAN_STRICT);
+        if (r < 0)
+                return r;
+        if (json_type(&doc, 0) == JSON_OBJECT)
+                copy_other_members(&doc, 0, key, &buffer);
+        else
+                buffer_printf(&buffer, "{\"value\":%s,", data);
+        if (value)
+                buffer_printf(&buffer, "\"%s\":%s", key, value);
+        else if (buffer_status(&buffer) >= 0 && buffer.data[buffer.length - 1] == ',')
+                buffer_truncate(&buffer, buffer.length - 1);
+        buffer_append_char(&buffer, '}');
+        r = buffer_status(&buffer);
+        if (r >= 0)
+                *ret_data = buffer_steal(&buffer);
+        return r;
+}
+
+/* Sees to it that `data` will say so: what a peer has sent is edited, what was made here will be
+ * written anew when it is asked for. */
+static int update_data(MqttRpcError *error, const char *key, const char *value)
+{
+        char *data = NULL;
+        int r;
+
+        r = error->remote ? edit_data(error, key, value, &data) : 0;
+        if (r < 0)
+                return r;
+        free(error->data);
+        error->data = data;
+        return 0;
+}
+
+static int replace(MqttRpcError *error, char **member, const char *key, const char *text)
+{
+        CLEANUP_BUFFER Buffer value = BUFFER_INIT(0);
+        CLEANUP_FREE char *copy = strdup(text);
+        int r;
+
+        write_text(&value, text);
+        if (!copy || buffer_status(&value) < 0)
                 return -ENOMEM;
+        r = update_data(error, key, value.data);
+        if (r < 0)
+                return r;
         free(*member);
-        *member = copy;
-        free(STEAL(error->data));
+        *member = STEAL(copy);
         return 0;
 }
 
 MQTTRPC_PUBLIC int mqttrpc_error_set_name(MqttRpcError *error, const char *name)
 {
-        return error ? replace(error, &error->name, name) : 0;
+        return error ? replace(error, &error->name, "name", name) : 0;
 }
 
 MQTTRPC_PUBLIC int mqttrpc_error_set_field(MqttRpcError *error, const char *field)
 {
-        return error ? replace(error, &error->field, field) : 0;
+        return error ? replace(error, &error->field, "field", field) : 0;
 }
 
 MQTTRPC_PUBLIC int mqttrpc_error_set_detail(MqttRpcError *error, const char *detail)
 {
-        return error ? replace(error, &error->detail, detail) : 0;
+        return error ? replace(error, &error->detail, "detail", detail) : 0;
 }
 
 MQTTRPC_PUBLIC int mqttrpc_error_set_retry_after(MqttRpcError *error, uint64_t msec)
 {
-        if (error) {
+        char value[24];
+        int r;
+
+        if (!error)
+                return 0;
+        snprintf(value, sizeof(value), "%llu", (unsigned long long)msec);
+        r = update_data(error, "retry_after_ms", msec > 0 ? value : NULL);
+        if (r >= 0)
                 error->retry_after_msec = msec;
-                free(STEAL(error->data));
-        }
-        return 0;
+        return r;
 }
 
 MQTTRPC_PUBLIC int mqttrpc_error_set_executed(MqttRpcError *error, MqttRpcExecuted executed)
 {
-        if (error) {
+        char value[16];
+        int r;
+
+        if (!error)
+                return 0;
+        snprintf(value, sizeof(value), "\"%s\"", executed ? executed_names[executed] : "");
+        r = update_data(error, "executed", executed ? value : NULL);
+        if (r >= 0)
                 error->executed = executed;
-                free(STEAL(error->data));
-        }
-        return 0;
+        return r;
 }

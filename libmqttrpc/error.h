@@ -29,6 +29,9 @@ int mqttrpc_error_write(const MqttRpcError *error, Buffer *buffer);
  * NULL only when memory is short; an ill-formed member becomes a PROTOCOL error. */
 MqttRpcError *mqttrpc_error_read(const JsonDoc *doc, uint32_t node);
 
+/* INTERNAL "out of memory", which is there always; must not be changed or freed. */
+const MqttRpcError *error_out_of_memory(void);
+
 MqttRpcError *mqttrpc_error_copy(const MqttRpcError *error);
 
 DEFINE_CLEANUP(MqttRpcError *, mqttrpc_error_free, mqttrpc_error_cleanup)

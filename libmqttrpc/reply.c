@@ -3,7 +3,6 @@
 #include "libmqttrpc/reply.h"
 
 #include <cJSON.h>
-#include <errno.h>
 #include <string.h>
 
 #include "common/util.h"
@@ -12,13 +11,17 @@
 struct MqttRpcReply {
         unsigned refs;
         bool failed;
-        MqttRpcError *error; /* may be NULL when it failed for want of memory */
+        MqttRpcError *error; /* NULL when it failed for want of memory */
         cJSON *value;        /* parsed at the first use */
         JsonDoc doc;         /* likewise */
         BorrowedList borrowed;
         size_t length;
         char result[]; /* NUL-terminated */
 };
+
+/* What a call ends with when there is no memory for its reply: it must end all the same. Shared by
+ * all buses and threads, so it is never written to. */
+static MqttRpcReply out_of_memory = {.failed = true};
 
 static MqttRpcReply *reply_new(size_t length)
 {
@@ -30,41 +33,40 @@ static MqttRpcReply *reply_new(size_t length)
         return reply;
 }
 
-int reply_new_result(const char *result, size_t length, MqttRpcReply **ret_reply)
+MqttRpcReply *reply_new_result(const char *result, size_t length)
 {
         MqttRpcReply *reply = reply_new(length);
 
         if (!reply)
-                return -ENOMEM;
+                return &out_of_memory;
         reply->length = length;
         memcpy(reply->result, result, length);
-        *ret_reply = reply;
-        return 0;
+        return reply;
 }
 
-int reply_new_error(MqttRpcError *error, MqttRpcReply **ret_reply)
+MqttRpcReply *reply_new_error(MqttRpcError *error)
 {
         MqttRpcReply *reply = reply_new(0);
 
         if (!reply) {
                 mqttrpc_error_free(error);
-                return -ENOMEM;
+                return &out_of_memory;
         }
         reply->failed = true;
         reply->error = error;
-        *ret_reply = reply;
-        return 0;
+        return reply;
 }
 
 MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_ref(MqttRpcReply *reply)
 {
-        reply->refs++;
+        if (reply != &out_of_memory)
+                reply->refs++;
         return reply;
 }
 
 MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_unref(MqttRpcReply *reply)
 {
-        if (!reply || --reply->refs > 0)
+        if (!reply || reply == &out_of_memory || --reply->refs > 0)
                 return NULL;
         mqttrpc_error_free(reply->error);
         cJSON_Delete(reply->value);
@@ -76,7 +78,7 @@ MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_unref(MqttRpcReply *reply)
 
 MQTTRPC_PUBLIC const MqttRpcError *mqttrpc_reply_get_error(const MqttRpcReply *reply)
 {
-        return reply->error;
+        return reply->failed && !reply->error ? error_out_of_memory() : reply->error;
 }
 
 MQTTRPC_PUBLIC const char *mqttrpc_reply_get_result(const MqttRpcReply *reply, size_t *ret_length)

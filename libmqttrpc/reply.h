@@ -5,7 +5,9 @@
 
 #include "libmqttrpc/error.h"
 
-/* `result` is copied; it need not be NUL-terminated. */
-int reply_new_result(const char *result, size_t length, MqttRpcReply **ret_reply);
-/* Takes `error` over, also on failure; NULL stands for "out of memory". */
-int reply_new_error(MqttRpcError *error, MqttRpcReply **ret_reply);
+/* Both return a reply in any case: without memory, one that says so.
+ *
+ * `result` is copied; it need not be NUL-terminated. */
+MqttRpcReply *reply_new_result(const char *result, size_t length);
+/* Takes `error` over; NULL stands for "out of memory". */
+MqttRpcReply *reply_new_error(MqttRpcError *error);

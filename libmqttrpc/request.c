@@ -447,6 +447,8 @@ int reply_send(MqttRpcBus *bus, const ReplyAddress *address, const char *respons
         snprintf(rc, sizeof(rc), "%d", code);
         r = link_publish(bus->link, &message, 0);
         if (r < 0) {
+                if (r != -EMSGSIZE) /* then an error goes in its place */
+                        bus_count(bus, MQTTRPC_COUNT_DROPPED_REPLIES);
                 bus_log_peer(bus, "reply to %s could not be sent: %s", address->topic,
                              strerrordesc_np(-r));
                 return r;
@@ -491,6 +493,14 @@ static int deliver(MqttRpcRequest *request, int code)
         return r;
 }
 
+/* There is no memory to write the answer down. */
+static int drop_reply(MqttRpcRequest *request, int r)
+{
+        bus_count(request->bus, MQTTRPC_COUNT_DROPPED_REPLIES);
+        abandon(request);
+        return r;
+}
+
 /* 0 if an answer is still wanted and can be sent; 1 if it is not wanted. */
 static int check_answerable(MqttRpcRequest *request)
 {
@@ -524,11 +534,7 @@ MQTTRPC_PUBLIC int mqttrpc_request_reply(MqttRpcRequest *request, const char *re
         if (length > request->bus->limits[MQTTRPC_LIMIT_PAYLOAD_BYTES])
                 return answer_too_large(request);
         r = envelope_write_result(&request->bus->payload, request->parts.id, result, length);
-        if (r < 0) {
-                abandon(request);
-                return r;
-        }
-        return deliver(request, 0);
+        return r < 0 ? drop_reply(request, r) : deliver(request, 0);
 }
 
 /* The service is to blame, not the caller: a bad value must not look like a wrong argument. */
@@ -566,9 +572,7 @@ MQTTRPC_PUBLIC int mqttrpc_request_reply_error(MqttRpcRequest *request, const Mq
         if (r != 0)
                 return r < 0 ? r : 0;
         r = envelope_write_error(&request->bus->payload, request->parts.id, error);
-        if (r < 0) {
-                abandon(request);
-                return r;
-        }
+        if (r < 0)
+                return drop_reply(request, r);
         return deliver(request, mqttrpc_error_get_code(error));
 }

@@ -222,6 +222,20 @@ static void test_denial_reaches_the_caller(Fixture *fixture, gconstpointer unuse
         assert_honest_call_works(fixture);
 }
 
+static void test_denial_of_a_notification(Fixture *fixture, gconstpointer unused)
+{
+        static const char *const methods[] = {"Reset", "Scan"};
+        static const int codes[] = {MQTTRPC_ERROR_ACCESS_DENIED, 0};
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(methods); i++) {
+                g_assert_cmpint(mqttrpc_notify_ack(fixture->alice, NULL, "net", "-", methods[i],
+                                                   NULL, 0, on_reply, fixture, NULL),
+                                ==, 0);
+                g_assert_true(LOOP_UNTIL(fixture->replies == i + 1));
+                g_assert_cmpint(fixture->code, ==, codes[i]);
+        }
+}
+
 int main(int argc, char **argv)
 {
         static const struct {
@@ -235,6 +249,7 @@ int main(int argc, char **argv)
                 {"/acl/forged-reply-is-refused", test_forged_reply},
                 {"/acl/forged-signal-is-refused", test_forged_signal},
                 {"/acl/denial-reaches-the-caller", test_denial_reaches_the_caller},
+                {"/acl/denial-of-a-notification-reaches-the-caller", test_denial_of_a_notification},
         };
 
         g_test_init(&argc, &argv, NULL);

@@ -437,6 +437,44 @@ static void test_unacknowledged_is_not_sent_again(Fixture *fixture, gconstpointe
 
 /* trap 22. Mosquitto 2.0.11 does not say why it ends the older connection; the library finds out.
  */
+/* The id of a call that is sent now, as one who reads along sees it. */
+static char *sent_id(Fixture *fixture)
+{
+        CLEANUP_RAW_CLIENT RawClient *watcher = raw_client_new(fixture->broker, NULL);
+        const RawMessage *request;
+        g_auto(GStrv) parts = NULL;
+
+        raw_client_subscribe(watcher, "mb1/net/-/call/Watched/+");
+        g_assert_cmpint(call(fixture, NULL, "Watched", NULL, 0), ==, 0);
+        request = raw_client_receive(watcher);
+        parts = g_strsplit(request->payload, "\"", 10);
+        g_assert_cmpstr(parts[5], ==, "id");
+        return g_strdup(parts[7]);
+}
+
+/* A request that is repeated on the next connection is recognized by its id. */
+static void test_ids_go_on_over_connections(Fixture *fixture, gconstpointer unused)
+{
+        g_autofree char *first = NULL, *second = NULL, *third = NULL;
+
+        broker_start(fixture->broker);
+        open_bus(fixture);
+        first = sent_id(fixture);
+        broker_kill(fixture->broker);
+        await_down(fixture);
+        broker_start(fixture->broker);
+        g_assert_true(LOOP_UNTIL(is_up(fixture)));
+        second = sent_id(fixture);
+        mqttrpc_bus_close(fixture->bus);
+        open_bus(fixture);
+        third = sent_id(fixture);
+        g_assert_cmpmem(first, 9, second, 9);
+        g_assert_cmpstr(first + 9, ==, "1");
+        g_assert_cmpstr(second + 9, ==, "2");
+        g_assert_cmpstr(third + 9, ==, "1");
+        g_assert_cmpint(strncmp(first, third, 9), !=, 0);
+}
+
 static void test_two_with_one_client_id(Fixture *fixture, gconstpointer unused)
 {
         gint64 lost = 0;
@@ -490,6 +528,7 @@ int main(int argc, char **argv)
                  test_call_while_down_is_never_sent},
                 {"/bus/lost/trap-36-unacknowledged-is-not-sent-again", NULL,
                  test_unacknowledged_is_not_sent_again},
+                {"/bus/lost/ids-go-on-over-connections", NULL, test_ids_go_on_over_connections},
                 {"/bus/lost/trap-22-two-with-one-client-id", NULL, test_two_with_one_client_id},
         };
 

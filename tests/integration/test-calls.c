@@ -6,6 +6,7 @@
 #include "tests/support/raw-client.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 typedef struct Fixture {
@@ -366,6 +367,98 @@ static void test_close_ends_all_calls(Fixture *fixture, gconstpointer unused)
         g_assert_cmpint(fixture->code, ==, MQTTRPC_ERROR_DISCONNECTED);
 }
 
+/* ---- notifications that are acknowledged ---- */
+
+static int notify_ack(Fixture *fixture, MqttRpcSlot **ret_slot, const char *service,
+                      uint64_t timeout)
+{
+        return mqttrpc_notify_ack(fixture->bus, ret_slot, service, "-", "Note", "[1]", timeout,
+                                  on_reply, fixture, NULL);
+}
+
+static void test_notification_is_taken(Fixture *fixture, gconstpointer unused)
+{
+        const RawMessage *request;
+
+        g_assert_cmpint(notify_ack(fixture, NULL, "net", 1500000), ==, 0);
+        g_assert_true(LOOP_UNTIL(fixture->replies == 1));
+        g_assert_cmpint(fixture->code, ==, 0);
+        g_assert_cmpstr(fixture->result, ==, "null");
+        request = raw_client_receive(fixture->server);
+        g_assert_cmpstr(request->topic, ==, "mb1/net/-/call/Note/me");
+        g_assert_cmpint(request->qos, ==, 1);
+        g_assert_null(strstr(request->payload, "\"id\""));
+        g_assert_null(request->response_topic);
+}
+
+static void test_notification_for_nobody(Fixture *fixture, gconstpointer mode)
+{
+        g_assert_cmpint(notify_ack(fixture, NULL, "nobody", 0), ==, 0);
+        g_assert_true(LOOP_UNTIL(fixture->replies == 1));
+        /* By 3.1.1 the broker does not say so. */
+        g_assert_cmpint(fixture->code, ==, strstr(mode, "311") ? 0 : MQTTRPC_ERROR_NO_SERVICE);
+}
+
+static void test_notification_ends_with_the_connection(Fixture *fixture, gconstpointer unused)
+{
+        g_assert_cmpint(notify_ack(fixture, NULL, "net", 0), ==, 0);
+        mqttrpc_bus_close(fixture->bus);
+        g_assert_cmpuint(fixture->replies, ==, 1);
+        g_assert_cmpint(fixture->code, ==, MQTTRPC_ERROR_DISCONNECTED);
+        g_assert_cmpint(fixture->executed, ==, MQTTRPC_EXECUTED_MAYBE);
+        g_assert_cmpint(notify_ack(fixture, NULL, "net", 0), ==, -ENOTCONN);
+        g_assert_cmpuint(fixture->replies, ==, 1);
+}
+
+/* A broker that is stopped acknowledges nothing. */
+static void test_notification_is_not_acknowledged(Fixture *fixture, gconstpointer unused)
+{
+        pid_t broker = process_get_pid(broker_get_process(fixture->broker));
+
+        g_assert_cmpint(kill(broker, SIGSTOP), ==, 0);
+        g_assert_cmpint(notify_ack(fixture, NULL, "net", 20000), ==, 0);
+        g_assert_true(LOOP_UNTIL(fixture->replies == 1));
+        g_assert_cmpint(fixture->code, ==, MQTTRPC_ERROR_TIMEOUT);
+        g_assert_cmpint(kill(broker, SIGCONT), ==, 0);
+}
+
+/* It has no id, so nothing that comes can be a reply to it. */
+static void test_notification_is_not_ended_by_a_reply(Fixture *fixture, gconstpointer unused)
+{
+        pid_t broker = process_get_pid(broker_get_process(fixture->broker));
+        g_autofree char *id = NULL, *payload = NULL;
+
+        start_call(fixture);
+        id = dup_id(raw_client_receive(fixture->server));
+        g_assert_cmpstr(id + 9, ==, "-1\"");
+        /* By 3.1.1 the reply topic is known beforehand, and so is the id that it would have. */
+        payload = g_strdup_printf("{\"id\":%.9s-2\",\"result\":\"forged\"}", id);
+        loop_remove(fixture->bus); /* it shall not see this before the notification is sent */
+        raw_client_publish(fixture->server, &(RawPublish){.topic = "mb1/net/-/call/Note/me/reply",
+                                                          .payload = payload});
+        g_assert_cmpint(kill(broker, SIGSTOP), ==, 0);
+        g_assert_cmpint(notify_ack(fixture, NULL, "net", 0), ==, 0);
+        loop_add_bus(fixture->bus);
+        mqttrpc_bus_unref(fixture->bus); /* the loop's reference from before */
+        g_assert_true(LOOP_UNTIL(
+                mqttrpc_bus_get_counter(fixture->bus, MQTTRPC_COUNT_UNMATCHED_REPLIES) == 1));
+        g_assert_cmpuint(fixture->replies, ==, 0);
+        g_assert_cmpint(kill(broker, SIGCONT), ==, 0);
+        g_assert_true(LOOP_UNTIL(fixture->replies == 1));
+        g_assert_cmpstr(fixture->result, ==, "null");
+}
+
+static void test_notification_is_given_up(Fixture *fixture, gconstpointer unused)
+{
+        MqttRpcSlot *slot = NULL;
+
+        g_assert_cmpint(notify_ack(fixture, &slot, "net", 0), ==, 0);
+        mqttrpc_slot_unref(slot);
+        raw_client_receive(fixture->server);
+        g_assert_cmpint(mqttrpc_bus_flush(fixture->bus, WAIT_MSEC * 1000), ==, 0);
+        g_assert_cmpuint(fixture->replies, ==, 0);
+}
+
 /* ---- inside callbacks ---- */
 
 static int on_reply_call_blocking(MqttRpcReply *reply, void *userdata)
@@ -548,6 +641,18 @@ int main(int argc, char **argv)
                 {"/call/ends/timeout-on-mqtt-311", "311", test_timeout},
                 {"/call/ends/cancelled", "", test_cancelled_call_is_silent},
                 {"/call/ends/closed", "", test_close_ends_all_calls},
+                {"/notify/acknowledged/taken", "", test_notification_is_taken},
+                {"/notify/acknowledged/taken-although-qos-0-is-the-default", "qos0",
+                 test_notification_is_taken},
+                {"/notify/acknowledged/nobody-is-there", "", test_notification_for_nobody},
+                {"/notify/acknowledged/nobody-is-there-by-mqtt-311", "311",
+                 test_notification_for_nobody},
+                {"/notify/acknowledged/connection-is-lost", "",
+                 test_notification_ends_with_the_connection},
+                {"/notify/acknowledged/not-in-time", "", test_notification_is_not_acknowledged},
+                {"/notify/acknowledged/not-by-a-reply", "311",
+                 test_notification_is_not_ended_by_a_reply},
+                {"/notify/acknowledged/given-up", "", test_notification_is_given_up},
                 {"/call/in-a-callback/blocking-call", "", test_blocking_call_in_a_callback},
                 {"/call/in-a-callback/other-is-cancelled", "",
                  test_call_is_cancelled_in_another_ones_callback},

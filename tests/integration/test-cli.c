@@ -144,6 +144,31 @@ static void test_notifies(CliFixture *fixture, gconstpointer unused)
                 {"error-is-not-seen", {"notify", "echo", "-", "Nothing"}, 0, NULL, NULL},
                 {"qos-0", {"--qos", "0", "notify", "echo", "-", "Note", "text=hi"}, 0, NULL, NULL},
                 {"noted-again", {"call", "echo", "-", "Noted"}, 0, "\"hi\"\n", NULL},
+                {"nobody-is-there",
+                 {"notify", "nobody", "-", "Note", "x"},
+                 4,
+                 NULL,
+                 "mqttrpc: nobody serves 'nobody'\n"
+                 "hint: is it spelled right and running? A D-Bus service needs dbus-mqtt-gateway "
+                 "running, with a mapping for it loaded\n"},
+                {"not-granted",
+                 {"-u", "bob", "--password-file", "@bob", "notify", "echo", "-", "Note", "x"},
+                 5,
+                 NULL,
+                 "mqttrpc: access denied: 'bob' may not call Note of 'echo', object '-'\n"
+                 "hint: the broker has no grant for the topic mb1/echo/-/call/Note/bob\n"
+                 "hint: an administrator grants it with: mqttrpc-adduser --call echo/-/Note "
+                 "bob\n"},
+                {"refusal-is-not-told-by-old-mqtt",
+                 {"--mqtt", "3.1.1", "notify", "nobody", "-", "Note", "x"},
+                 0,
+                 NULL,
+                 NULL},
+                {"refusal-is-not-told-at-qos-0",
+                 {"--qos", "0", "notify", "nobody", "-", "Note", "x"},
+                 0,
+                 NULL,
+                 NULL},
                 {"no-broker",
                  {"-b", "unix:///nonexistent/b", "notify", "echo", "-", "Note", "x"},
                  3,

@@ -375,6 +375,44 @@ static void test_held_request_outlives_the_bus(Serve *serve, gconstpointer unuse
                 g_assert_cmpint(serve_answer_held(serve, "1"), <, 0);
 }
 
+/* ---- a broker that is slow ---- */
+
+/* Nothing is acknowledged, because the loop does not run meanwhile. */
+static void fill_outbound_queue(Serve *serve)
+{
+        for (size_t size = 1 << 19; size > 1; size /= 2) {
+                g_autofree char *fill = g_strnfill(size, '1');
+                g_autofree char *params = g_strdup_printf("[%s]", fill);
+                int r;
+
+                do
+                        r = mqttrpc_notify(serve->server, "void", "-", "m", params,
+                                           MQTTRPC_CALL_QOS1, NULL);
+                while (r == 0);
+                g_assert_cmpint(r, ==, -EBUSY);
+        }
+}
+
+static void test_reply_that_is_dropped_is_counted(Serve *serve, gconstpointer unused)
+{
+        g_autofree char *fill = g_strnfill(1000, '1');
+
+        serve_send(serve, "Hold", "{\"id\":1}");
+        serve_send(serve, "Hold", "{\"id\":2}");
+        g_assert_true(LOOP_UNTIL(serve->n_held == 2));
+        fill_outbound_queue(serve);
+        g_assert_cmpint(serve_answer_held(serve, fill), ==, -ENOBUFS);
+        g_assert_cmpuint(serve_counter(serve, MQTTRPC_COUNT_DROPPED_REPLIES), ==, 1);
+        g_assert_cmpuint(serve_counter(serve, MQTTRPC_COUNT_REPLIES), ==, 0);
+        g_assert_nonnull(strstr(serve->log, "could not be sent"));
+        /* Once the broker has caught up all is well again. */
+        g_assert_cmpint(mqttrpc_bus_flush(serve->server, WAIT_MSEC * 1000), ==, 0);
+        g_assert_cmpint(serve_answer_held(serve, "2"), ==, 0);
+        g_assert_cmpstr(raw_client_receive(serve->alice)->payload, ==,
+                        "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":2}");
+        g_assert_cmpuint(serve_counter(serve, MQTTRPC_COUNT_DROPPED_REPLIES), ==, 1);
+}
+
 int main(int argc, char **argv)
 {
         static const struct {
@@ -398,6 +436,8 @@ int main(int argc, char **argv)
                 {"/service/bus-is-closed-in-a-handler", test_bus_is_closed_in_a_handler},
                 {"/service/bus-is-freed-in-a-handler", test_bus_is_freed_in_a_handler},
                 {"/service/held-request-outlives-the-bus", test_held_request_outlives_the_bus},
+                {"/service/reply-that-is-dropped-is-counted",
+                 test_reply_that_is_dropped_is_counted},
         };
 
         g_test_init(&argc, &argv, NULL);

@@ -109,7 +109,9 @@ MQTTRPC_PUBLIC bool mqttrpc_error_is_remote(const MqttRpcError *error);
 /* The negative errno of its code (-EACCES for ACCESS_DENIED, -EREMOTEIO for application codes). */
 MQTTRPC_PUBLIC int mqttrpc_error_get_errno(const MqttRpcError *error);
 
-/* Members of `data`. Return 0 or -ENOMEM; a NULL error is accepted and ignored. */
+/* Members of `data`. Return 0 or -ENOMEM; a NULL error is accepted and ignored. In an error that a
+ * peer sent the other members stay as they came; data that was no object becomes the member `value`
+ * of one. */
 MQTTRPC_PUBLIC int mqttrpc_error_set_name(MqttRpcError *error, const char *name);
 MQTTRPC_PUBLIC int mqttrpc_error_set_field(MqttRpcError *error, const char *field);
 MQTTRPC_PUBLIC int mqttrpc_error_set_detail(MqttRpcError *error, const char *detail);
@@ -282,7 +284,8 @@ typedef enum MqttRpcCallFlags {
         MQTTRPC_CALL_QOS1 = 1 << 1,
 } MqttRpcCallFlags;
 
-/* Called exactly once for each call, unless its slot or the bus is freed before. The reply is
+/* Called exactly once for each call, unless its slot or the bus is freed before; also when there is
+ * no memory for the reply, with an error that says so (its errno is -ENOMEM). The reply is
  * borrowed. The return value is ignored. */
 typedef int (*MqttRpcReplyHandler)(MqttRpcReply *reply, void *userdata);
 
@@ -308,6 +311,19 @@ MQTTRPC_PUBLIC int mqttrpc_call(MqttRpcBus *bus, const char *service, const char
 MQTTRPC_PUBLIC int mqttrpc_notify(MqttRpcBus *bus, const char *service, const char *object,
                                   const char *method, const char *params, MqttRpcCallFlags flags,
                                   MqttRpcError **ret_error);
+
+/* Sends a notification at QoS 1 and tells what the broker says to it. `handler` is called once:
+ * with the result null when the broker has taken it, ACCESS_DENIED when it refuses it, NO_SERVICE
+ * when nobody has subscribed, DISCONNECTED when the connection is lost before, TIMEOUT after
+ * `timeout_usec` (0 means 25 s; at most 24 h), which is also what the service is told. It says
+ * nothing of the method, which may still fail. By MQTT 3.1.1 a broker does not say that it refuses,
+ * or that nobody is there: null then. Dropping the slot only gives up the callback. Failures at
+ * once as those of mqttrpc_call_async(); such a notification counts as a pending call. Protocol
+ * section 5. */
+MQTTRPC_PUBLIC int mqttrpc_notify_ack(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const char *service,
+                                      const char *object, const char *method, const char *params,
+                                      uint64_t timeout_usec, MqttRpcReplyHandler handler,
+                                      void *userdata, MqttRpcError **ret_error);
 
 MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_ref(MqttRpcReply *reply);
 MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_unref(MqttRpcReply *reply);
@@ -428,7 +444,10 @@ MQTTRPC_PUBLIC unsigned mqttrpc_request_get_hops(const MqttRpcRequest *request);
 /* Answers with a result: one JSON value, trusted to be valid JSON; `length` SIZE_MAX: up to the
  * NUL; NULL text: null. May be called outside of callbacks. -EALREADY if answered before,
  * -ETIMEDOUT after the deadline, -ENOTCONN when the connection the request came by is gone,
- * -EMSGSIZE if the reply is too large (then TOO_LARGE has been sent instead), -ENOMEM. */
+ * -EMSGSIZE if the reply is too large (then TOO_LARGE has been sent instead). -ENOBUFS when too
+ * much waits for a slow broker already, and -ENOMEM: the answer is lost, counted as
+ * DROPPED_REPLIES, and its caller will time out (protocol section 5). The request is over in all
+ * these cases. */
 MQTTRPC_PUBLIC int mqttrpc_request_reply(MqttRpcRequest *request, const char *result,
                                          size_t length);
 /* Answers with the values of `types`, as mqttrpc_json_value() takes them: null without types, with
@@ -450,6 +469,7 @@ typedef enum MqttRpcCounter {
         MQTTRPC_COUNT_BUSY,               /* requests refused for a cap */
         MQTTRPC_COUNT_UNMATCHED_REPLIES,  /* replies that match no pending call */
         MQTTRPC_COUNT_RECONNECTS,
+        MQTTRPC_COUNT_DROPPED_REPLIES, /* lost here: the outbound queue was full, or memory */
         MQTTRPC_COUNT_MAX,
 } MqttRpcCounter;
 MQTTRPC_PUBLIC uint64_t mqttrpc_bus_get_counter(const MqttRpcBus *bus, MqttRpcCounter counter);

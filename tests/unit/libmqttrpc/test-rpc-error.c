@@ -168,6 +168,34 @@ static void test_data_stays_as_it_came(void)
         g_assert_cmpstr(mqttrpc_error_get_data(array), ==, "[1]");
 }
 
+/* What this side adds to an error that came leaves alone what it does not know. */
+static void test_members_are_added_to_data_that_came(void)
+{
+        CLEANUP_RPC_ERROR MqttRpcError *error =
+                read_error("{\"code\":7,\"message\":\"\",\"data\":{\"na\\u006de\":\"a.b\","
+                           "\"big\":1e400,\"executed\":\"no\",\"detail\":5}}");
+        CLEANUP_RPC_ERROR MqttRpcError *array =
+                read_error("{\"message\":\"m\",\"code\":5,\"data\":[1]}");
+        CLEANUP_RPC_ERROR MqttRpcError *none = read_error("{\"message\":\"m\",\"code\":5}");
+
+        g_assert_cmpint(mqttrpc_error_set_executed(error, MQTTRPC_EXECUTED_YES), ==, 0);
+        g_assert_cmpstr(mqttrpc_error_get_data(error), ==,
+                        "{\"na\\u006de\":\"a.b\",\"big\":1e400,\"detail\":5,"
+                        "\"executed\":\"yes\"}");
+        g_assert_cmpint(mqttrpc_error_set_name(error, "c.d"), ==, 0);
+        g_assert_cmpint(mqttrpc_error_set_detail(error, "\"d\""), ==, 0);
+        g_assert_cmpint(mqttrpc_error_set_retry_after(error, 5), ==, 0);
+        g_assert_cmpint(mqttrpc_error_set_retry_after(error, 0), ==, 0);
+        g_assert_cmpint(mqttrpc_error_set_executed(error, MQTTRPC_EXECUTED_UNKNOWN), ==, 0);
+        g_assert_cmpstr(mqttrpc_error_get_data(error), ==,
+                        "{\"big\":1e400,\"name\":\"c.d\",\"detail\":\"\\\"d\\\"\"}");
+        g_assert_cmpstr(mqttrpc_error_get_name(error), ==, "c.d");
+        g_assert_cmpint(mqttrpc_error_set_field(array, "f"), ==, 0);
+        g_assert_cmpstr(mqttrpc_error_get_data(array), ==, "{\"value\":[1],\"field\":\"f\"}");
+        g_assert_cmpint(mqttrpc_error_set_field(none, "f"), ==, 0);
+        g_assert_cmpstr(mqttrpc_error_get_data(none), ==, "{\"field\":\"f\"}");
+}
+
 static void test_malformed_errors_become_protocol_errors(void)
 {
         static const char *const rows[] = {
@@ -206,6 +234,8 @@ int main(int argc, char **argv)
                         test_text_that_is_not_utf8_is_mended);
         g_test_add_func("/rpc-error/written-error-is-read-back", test_written_error_is_read_back);
         g_test_add_func("/rpc-error/data-stays-as-it-came", test_data_stays_as_it_came);
+        g_test_add_func("/rpc-error/members-are-added-to-data-that-came",
+                        test_members_are_added_to_data_that_came);
         g_test_add_func("/rpc-error/malformed-errors-become-protocol-errors",
                         test_malformed_errors_become_protocol_errors);
         return g_test_run();

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Own calls that wait for their end, and how one is started. The table of them is call.c's. */
+
+#include "libmqttrpc/bus.h"
+
+/* What to send and whom to tell; all borrowed. */
+typedef struct CallRequest {
+        const char *service;
+        const char *object;
+        const char *method;
+        const char *params;    /* NULL: none */
+        uint64_t timeout_usec; /* 0: the default */
+        MqttRpcCallFlags flags;
+        bool notification; /* ends when the broker has taken it */
+        MqttRpcReplyHandler handler;
+        void *userdata;
+} CallRequest;
+
+struct PendingCall {
+        MqttRpcSlot slot; /* first: a slot is a call */
+        Deadline deadline;
+        uint64_t counter; /* of its id; the key */
+        UT_hash_handle hh;
+        MqttRpcReplyHandler handler;
+        void *userdata;
+        bool notification;
+        size_t topic_length;
+        char topic[]; /* of the request */
+};
+
+/* Sends the request and adds it to the table. Failures as those of mqttrpc_call_async(). */
+int call_start(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const CallRequest *request,
+               MqttRpcError **ret_error);
