@@ -70,6 +70,30 @@
 /* Messages of QoS 1 that the broker has not acknowledged: packet ids end at 65,535. */
 #define LIMIT_OUTBOUND_MESSAGES 32768U
 
+/* Services whose presence is kept, beyond own ones: far more than a device has; what is beyond is
+ * treated as if it had said nothing. */
+#define LIMIT_PRESENCES 4096U
+
+/* Bytes of one $state: its known members need 300; the rest is for people. */
+#define LIMIT_STATE_BYTES 16384U
+
+/* Values in the caches of property watches of one bus, and their bytes: 10,000 properties are a
+ * goal. */
+#define LIMIT_WATCHED_VALUES (UINT32_C(1) << 16)
+#define LIMIT_WATCHED_BYTES  (UINT64_C(64) << 20)
+
+/* Objects and signals (topics) whose last `seq` is remembered by the matches of one bus. */
+#define LIMIT_SIGNAL_SOURCES 16384U
+
+/* Signals that wait for the broker, while the connection is down or slow: messages and bytes. The
+ * oldest are dropped beyond. The bytes hold some 10,000 signals of a usual size. */
+#define LIMIT_OUTBOX_MESSAGES 32768U
+#define LIMIT_OUTBOX_BYTES    (UINT64_C(4) << 20)
+
+/* Bytes on their way to the broker beyond which signals wait in the outbox, so that a broker that
+ * does not read makes the process grow by less than 8 MiB. */
+#define LIMIT_SIGNAL_OUTSTANDING_BYTES (UINT64_C(1) << 20)
+
 /* Longest time a call may take (protocol section 5), and the default of D-Bus. */
 #define LIMIT_TIMEOUT_USEC   (UINT64_C(24) * 3600 * 1000000)
 #define DEFAULT_TIMEOUT_USEC (UINT64_C(25) * 1000000)

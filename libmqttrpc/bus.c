@@ -13,7 +13,13 @@
 #include "common/clock.h"
 #include "common/limits.h"
 #include "common/util.h"
+#include "libmqttrpc/presence.h"
+#include "libmqttrpc/sync.h"
 #include "libmqttrpc/uri.h"
+#include "libmqttrpc/watch.h"
+
+/* How long the last words of services may take to reach the broker. */
+#define FAREWELL_USEC (UINT64_C(1) * USEC_PER_SEC)
 
 static const uint64_t default_limits[BUS_LIMITS] = {
         [MQTTRPC_LIMIT_PAYLOAD_BYTES] = LIMIT_PAYLOAD_BYTES,
@@ -84,101 +90,12 @@ static int replace_text(char **text, const char *value)
         return 0;
 }
 
-static void set_state(MqttRpcBus *bus, MqttRpcState state, const MqttRpcError *reason)
+void bus_set_state(MqttRpcBus *bus, MqttRpcState state, const MqttRpcError *reason)
 {
         bus->state = state;
         if (bus->state_handler)
                 bus->state_handler(bus, state, reason, bus->state_userdata);
 }
-
-/* ---- events of the link ---- */
-
-static void filters_free(char **filters, size_t n_filters)
-{
-        for (size_t i = 0; i < n_filters; i++)
-                free(filters[i]);
-        free(filters);
-}
-
-/* Own replies first: call/ and rpc/ (protocol section 2). */
-static int write_reply_filters(MqttRpcBus *bus, char ***filters, size_t *n_filters)
-{
-        static const char *const forms[] = {"call/+", "rpc"};
-
-        *filters = calloc(ARRAY_SIZE(forms), sizeof(**filters));
-        if (!*filters)
-                return -ENOMEM;
-        for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-                char *filter;
-
-                if (asprintf(&filter, "%s/+/+/%s/%s/%s", bus->root, forms[i], bus->caller,
-                             bus->token) < 0)
-                        return -ENOMEM;
-                (*filters)[(*n_filters)++] = filter;
-        }
-        return 0;
-}
-
-static void on_accepted(void *userdata)
-{
-        MqttRpcBus *bus = userdata;
-        char **filters = NULL;
-        size_t n_filters = 0;
-        int r;
-
-        r = write_reply_filters(bus, &filters, &n_filters);
-        if (r >= 0)
-                r = services_write_filters(bus, &filters, &n_filters);
-        if (r >= 0)
-                (void)link_subscribe_first(bus->link, (const char *const *)filters, n_filters);
-        else
-                bus_log(bus, MQTTRPC_LOG_ERROR, "cannot subscribe: out of memory");
-        filters_free(filters, n_filters);
-}
-
-static void on_up(void *userdata)
-{
-        MqttRpcBus *bus = userdata;
-
-        if (link_generation(bus->link) > 1)
-                bus_count(bus, MQTTRPC_COUNT_RECONNECTS);
-        set_state(bus, MQTTRPC_STATE_CONNECTED, NULL);
-}
-
-static void on_down(void *userdata, const MqttRpcError *reason)
-{
-        MqttRpcBus *bus = userdata;
-
-        calls_fail_all(bus, mqttrpc_error_get_message(reason));
-        if (bus->state != MQTTRPC_STATE_CLOSED)
-                set_state(bus, MQTTRPC_STATE_WAITING, reason);
-}
-
-static void on_message(void *userdata, const LinkMessage *message)
-{
-        MqttRpcBus *bus = userdata;
-        Topic topic;
-
-        if (topic_parse(bus->root, message->topic, &topic) < 0)
-                return;
-        if (topic.kind == TOPIC_CALL || topic.kind == TOPIC_RPC)
-                incoming_on_request(bus, &topic, message);
-        else
-                calls_on_reply(bus, &topic, message);
-}
-
-static void on_published(void *userdata, uint64_t cookie, int reason)
-{
-        calls_on_published(userdata, cookie, reason);
-}
-
-static const LinkEvents link_events = {
-        .on_accepted = on_accepted,
-        .on_up = on_up,
-        .on_down = on_down,
-        .on_message = on_message,
-        .on_published = on_published,
-};
 
 /* ---- life ---- */
 
@@ -193,7 +110,8 @@ MQTTRPC_PUBLIC int mqttrpc_bus_new(MqttRpcBus **ret_bus)
         bus->refs = 1;
         bus->qos = 1;
         memcpy(bus->limits, default_limits, sizeof(default_limits));
-        if (link_new(&link_events, bus, &bus->link) < 0 || dedup_new(&bus->dedup) < 0 ||
+        if (link_new(&bus_link_events, bus, &bus->link) < 0 || dedup_new(&bus->dedup) < 0 ||
+            presence_table_new(&bus->presences) < 0 || watch_table_new(&bus->watches) < 0 ||
             replace_text(&bus->root, "mb1") < 0)
                 return -ENOMEM;
         link_settings(bus->link)->protocol = 5;
@@ -208,6 +126,17 @@ MQTTRPC_PUBLIC MqttRpcBus *mqttrpc_bus_ref(MqttRpcBus *bus)
         return bus;
 }
 
+/* Services say that they go. A broker that finds the connection closed when it answers something
+ * drops what it has not read yet, so it is given the time to answer all. */
+static void say_farewell(MqttRpcBus *bus)
+{
+        if (!link_is_up(bus->link))
+                return;
+        announce_close(bus);
+        if (bus->dispatching == 0)
+                (void)bus_flush_until(bus, clock_now() + FAREWELL_USEC);
+}
+
 static void bus_free(MqttRpcBus *bus)
 {
         if (bus->link)
@@ -216,6 +145,9 @@ static void bus_free(MqttRpcBus *bus)
         requests_detach_all(bus);
         while (bus->slots)
                 slot_end(bus->slots);
+        bus->watches = watch_table_free(bus->watches);
+        presence_table_free(bus->presences);
+        outbox_free(bus->outbox);
         link_free(bus->link);
         dedup_free(bus->dedup);
         deadline_queue_done(&bus->deadlines);
@@ -231,6 +163,8 @@ static void bus_free(MqttRpcBus *bus)
 
 MQTTRPC_PUBLIC MqttRpcBus *mqttrpc_bus_unref(MqttRpcBus *bus)
 {
+        if (bus && bus->refs == 1)
+                say_farewell(bus);
         if (bus && --bus->refs == 0)
                 bus_free(bus);
         return NULL;
@@ -438,11 +372,22 @@ MQTTRPC_PUBLIC int mqttrpc_bus_open(MqttRpcBus *bus, MqttRpcError **ret_error)
         bus_random_hex(bus->id_prefix, BUS_PREFIX_LENGTH);
         bus->id_counter = 0;
         link_set_reconnect_maximum(bus->link, bus->limits[MQTTRPC_LIMIT_RECONNECT_USEC]);
+        r = announce_set_will(bus);
+        if (r < 0)
+                return r;
         r = link_open(bus->link, ret_error);
         if (r < 0)
                 return r;
-        set_state(bus, MQTTRPC_STATE_CONNECTING, NULL);
+        bus_set_state(bus, MQTTRPC_STATE_CONNECTING, NULL);
         return 0;
+}
+
+static void tell_closed(MqttRpcBus *bus)
+{
+        CLEANUP_RPC_ERROR MqttRpcError *reason =
+                mqttrpc_error_new(MQTTRPC_ERROR_DISCONNECTED, "the bus was closed");
+
+        bus_tell_down(bus, reason);
 }
 
 MQTTRPC_PUBLIC void mqttrpc_bus_close(MqttRpcBus *bus)
@@ -450,79 +395,14 @@ MQTTRPC_PUBLIC void mqttrpc_bus_close(MqttRpcBus *bus)
         if (bus->state == MQTTRPC_STATE_CLOSED)
                 return;
         bus->refs++;
+        say_farewell(bus);
         link_close(bus->link);
         bus->state = MQTTRPC_STATE_CLOSED;
-        calls_fail_all(bus, "the bus was closed");
-        set_state(bus, MQTTRPC_STATE_CLOSED, NULL);
+        bus->dispatching++;
+        tell_closed(bus);
+        bus_set_state(bus, MQTTRPC_STATE_CLOSED, NULL);
+        bus->dispatching--;
         mqttrpc_bus_unref(bus);
-}
-
-static int wait_connected(MqttRpcBus *bus, uint64_t end, MqttRpcError **ret_error)
-{
-        int r;
-
-        while (bus->state != MQTTRPC_STATE_CONNECTED) {
-                uint64_t now = clock_now();
-                const MqttRpcError *reason = link_reason(bus->link);
-
-                if (bus->state == MQTTRPC_STATE_CLOSED)
-                        return -ENOTCONN;
-                if (now >= end)
-                        return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_DISCONNECTED, "%s",
-                                                 reason ? mqttrpc_error_get_message(reason)
-                                                        : "no connection to the broker in time");
-                r = mqttrpc_bus_wait(bus, end - now);
-                if (r >= 0)
-                        r = mqttrpc_bus_process(bus);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-MQTTRPC_PUBLIC int mqttrpc_bus_wait_connected(MqttRpcBus *bus, uint64_t timeout_usec,
-                                              MqttRpcError **ret_error)
-{
-        uint64_t end = clock_now();
-        int r;
-
-        if (__builtin_add_overflow(end, timeout_usec, &end))
-                end = USEC_INFINITY;
-        bus->refs++; /* a callback may drop the last one */
-        r = wait_connected(bus, end, ret_error);
-        mqttrpc_bus_unref(bus);
-        return r;
-}
-
-static int flush(MqttRpcBus *bus, uint64_t end)
-{
-        uint64_t now;
-        int r;
-
-        while (bus->state == MQTTRPC_STATE_CONNECTED && !link_is_idle(bus->link)) {
-                now = clock_now();
-                if (now >= end)
-                        return -ETIMEDOUT;
-                r = mqttrpc_bus_wait(bus, end - now);
-                if (r >= 0)
-                        r = mqttrpc_bus_process(bus);
-                if (r < 0)
-                        return r;
-        }
-        return bus->state == MQTTRPC_STATE_CONNECTED ? 0 : -ENOTCONN;
-}
-
-MQTTRPC_PUBLIC int mqttrpc_bus_flush(MqttRpcBus *bus, uint64_t timeout_usec)
-{
-        uint64_t end = clock_now();
-        int r;
-
-        if (__builtin_add_overflow(end, timeout_usec, &end))
-                end = USEC_INFINITY;
-        bus->refs++; /* a callback may drop the last one */
-        r = flush(bus, end);
-        mqttrpc_bus_unref(bus);
-        return r;
 }
 
 MQTTRPC_PUBLIC MqttRpcState mqttrpc_bus_get_state(const MqttRpcBus *bus)
@@ -543,90 +423,4 @@ MQTTRPC_PUBLIC const char *mqttrpc_bus_get_root(const MqttRpcBus *bus)
 MQTTRPC_PUBLIC uint64_t mqttrpc_bus_get_counter(const MqttRpcBus *bus, MqttRpcCounter counter)
 {
         return (unsigned)counter < MQTTRPC_COUNT_MAX ? bus->counters[counter] : 0;
-}
-
-/* ---- loop ---- */
-
-MQTTRPC_PUBLIC int mqttrpc_bus_get_fd(const MqttRpcBus *bus)
-{
-        return link_fd(bus->link);
-}
-
-MQTTRPC_PUBLIC uint64_t mqttrpc_bus_get_connection(const MqttRpcBus *bus)
-{
-        return link_descriptor(bus->link);
-}
-
-MQTTRPC_PUBLIC int mqttrpc_bus_get_events(const MqttRpcBus *bus)
-{
-        return link_poll_events(bus->link);
-}
-
-MQTTRPC_PUBLIC int mqttrpc_bus_get_timeout(const MqttRpcBus *bus, uint64_t *ret_usec)
-{
-        const Deadline *first = deadline_first(&bus->deadlines);
-        uint64_t usec = link_timeout(bus->link);
-
-        *ret_usec = first ? MIN(first->usec, usec) : usec;
-        return 0;
-}
-
-static int expire_deadlines(MqttRpcBus *bus, uint64_t now)
-{
-        Deadline *first;
-        int expired = 0;
-
-        while ((first = deadline_first(&bus->deadlines)) && first->usec <= now) {
-                deadline_remove(&bus->deadlines, first);
-                first->on_expired(first);
-                expired = 1;
-        }
-        return expired;
-}
-
-MQTTRPC_PUBLIC int mqttrpc_bus_process_events(MqttRpcBus *bus, int revents)
-{
-        uint64_t now = clock_now();
-        int r;
-
-        if (bus->dispatching > 0)
-                return -EBUSY;
-        bus->refs++;
-        bus->dispatching++;
-        r = link_process(bus->link, revents, now);
-        if (expire_deadlines(bus, now))
-                r = 1;
-        bus->dispatching--;
-        mqttrpc_bus_unref(bus);
-        return r;
-}
-
-MQTTRPC_PUBLIC int mqttrpc_bus_process(MqttRpcBus *bus)
-{
-        return mqttrpc_bus_process_events(bus, POLLIN | POLLOUT);
-}
-
-MQTTRPC_PUBLIC int mqttrpc_bus_wait(MqttRpcBus *bus, uint64_t timeout_usec)
-{
-        struct pollfd pollfd = {.fd = mqttrpc_bus_get_fd(bus)};
-        struct timespec timeout, *wait = NULL;
-        uint64_t now = clock_now(), until;
-        int r;
-
-        if (bus->dispatching > 0)
-                return -EBUSY;
-        if (pollfd.fd >= 0)
-                pollfd.events = (short)mqttrpc_bus_get_events(bus);
-        mqttrpc_bus_get_timeout(bus, &until);
-        if (until != USEC_INFINITY)
-                timeout_usec = MIN(timeout_usec, until > now ? until - now : 0);
-        if (timeout_usec != USEC_INFINITY) {
-                timeout.tv_sec = (time_t)(timeout_usec / USEC_PER_SEC);
-                timeout.tv_nsec = (long)(timeout_usec % USEC_PER_SEC * 1000);
-                wait = &timeout;
-        }
-        r = ppoll(&pollfd, pollfd.fd >= 0 ? 1 : 0, wait, NULL);
-        if (r < 0)
-                return errno == EINTR ? 0 : -errno;
-        return r > 0 || (until != USEC_INFINITY && clock_now() >= until);
 }

@@ -16,6 +16,7 @@
 #include "common/limits.h"
 #include "common/util.h"
 #include "libmqttrpc/envelope.h"
+#include "libmqttrpc/presence.h"
 #include "libmqttrpc/reply.h"
 
 enum { ID_LENGTH = BUS_PREFIX_LENGTH + 1 + 20 }; /* prefix, '-', a 64-bit number */
@@ -88,6 +89,85 @@ void calls_fail_all(MqttRpcBus *bus, const char *text)
         }
 }
 
+/* ---- presence ---- */
+
+static MqttRpcError *not_there(TextSpan service)
+{
+        MqttRpcError *error;
+
+        error = mqttrpc_error_new(MQTTRPC_ERROR_NO_SERVICE, "there is no service '%.*s'",
+                                  (int)service.length, service.at);
+        (void)mqttrpc_error_set_executed(error, MQTTRPC_EXECUTED_NO);
+        return error;
+}
+
+static MqttRpcError *lost(TextSpan service)
+{
+        MqttRpcError *error;
+
+        error = mqttrpc_error_new(MQTTRPC_ERROR_PEER_LOST, "service '%.*s' went before it answered",
+                                  (int)service.length, service.at);
+        (void)mqttrpc_error_set_executed(error, MQTTRPC_EXECUTED_MAYBE);
+        return error;
+}
+
+/* A call whose service has gone, or is another incarnation now, will not be answered. What was sent
+ * to a predecessor that hands over still is. */
+static bool is_lost(const PendingCall *call, const Presence *presence)
+{
+        if (!text_span_is(call->service, presence->name))
+                return false;
+        if (!presence_is_up(presence))
+                return true;
+        return call->epoch[0] && presence->epoch[0] && strcmp(call->epoch, presence->epoch) != 0 &&
+               strcmp(call->epoch, presence->predecessor) != 0;
+}
+
+/* Known not to be there. Own services are, also before they have been announced. */
+static bool is_absent(MqttRpcBus *bus, TextSpan service)
+{
+        const Presence *presence = presence_find(bus, service.at, service.length);
+
+        if (service_find(bus, service))
+                return false;
+        if (!presence)
+                return presence_is_complete(bus);
+        return !presence_is_up(presence) && presence->effective != MQTTRPC_SERVICE_UNKNOWN;
+}
+
+/* The first that is to be ended; handlers may change the table, so it is looked for anew. */
+static PendingCall *find_lost(MqttRpcBus *bus, const Presence *presence)
+{
+        for (PendingCall *call = bus->calls; call; call = call->hh.next)
+                if (!call->notification &&
+                    (presence ? is_lost(call, presence) : is_absent(bus, call->service)))
+                        return call;
+        return NULL;
+}
+
+void calls_on_presence(MqttRpcBus *bus, const Presence *presence)
+{
+        PendingCall *call;
+
+        /* States come one by one; before the last of them a host may just not be known yet. Of own
+         * services we know more than the broker. */
+        if ((!presence_is_complete(bus) && !presence_is_up(presence)) ||
+            service_find(bus, (TextSpan){presence->name, strlen(presence->name)}))
+                return;
+        while ((call = find_lost(bus, presence)))
+                finish_with_error(call, call->epoch[0] || presence_is_up(presence)
+                                                ? lost(call->service)
+                                                : not_there(call->service));
+}
+
+void calls_on_presence_known(MqttRpcBus *bus)
+{
+        PendingCall *call;
+
+        while ((call = find_lost(bus, NULL)))
+                finish_with_error(call, not_there(call->service));
+}
+
 void calls_on_published(MqttRpcBus *bus, uint64_t cookie, int reason)
 {
         PendingCall *call;
@@ -98,8 +178,7 @@ void calls_on_published(MqttRpcBus *bus, uint64_t cookie, int reason)
         if (!call)
                 return;
         if (reason == LINK_REASON_NO_SUBSCRIBERS)
-                finish_with_error(call, mqttrpc_error_new(MQTTRPC_ERROR_NO_SERVICE,
-                                                          "nobody serves %s", call->topic));
+                finish_with_error(call, not_there(call->service));
         else if (reason == LINK_REASON_NOT_AUTHORIZED) {
                 MqttRpcError *error = mqttrpc_error_new(
                         MQTTRPC_ERROR_ACCESS_DENIED, "the broker does not let '%s' publish to %s",
@@ -268,6 +347,7 @@ typedef struct Outgoing {
         uint64_t timeout_usec;
         int qos;
         uint64_t counter;
+        const char *epoch; /* of the service, "": not known */
 } Outgoing;
 
 static int explain_publish(int r, MqttRpcBus *bus, MqttRpcError **ret_error)
@@ -305,12 +385,15 @@ static int publish(MqttRpcBus *bus, const char *method, const char *params,
         uint64_t ttl_msec = (outgoing->timeout_usec + 999) / USEC_PER_MSEC;
         CLEANUP_BUFFER Buffer response_topic = BUFFER_INIT(0);
         char ttl[24];
-        LinkUserProperty user[] = {{"ttl", ttl}};
-        LinkPublish message = {.qos = outgoing->qos, .user = user, .n_user = ARRAY_SIZE(user)};
+        LinkUserProperty user[] = {{"ttl", ttl}, {"epoch", outgoing->epoch}};
+        LinkPublish message = {
+                .qos = outgoing->qos, .user = user, .n_user = outgoing->epoch[0] ? 2 : 1};
+        EnvelopeExtension extension = {.ttl_msec = ttl_msec, .epoch = outgoing->epoch};
         int r;
 
         buffer_clear(&bus->payload);
-        r = envelope_write_request(&bus->payload, outgoing->id, method, params, v5 ? 0 : ttl_msec);
+        r = envelope_write_request(&bus->payload, outgoing->id, method, params,
+                                   v5 ? NULL : &extension);
         if (r >= 0 && bus->payload.length > bus->limits[MQTTRPC_LIMIT_PAYLOAD_BYTES])
                 r = -EMSGSIZE;
         if (r >= 0 && outgoing->id) {
@@ -330,6 +413,28 @@ static int publish(MqttRpcBus *bus, const char *method, const char *params,
         message.expiry_sec = (uint32_t)((ttl_msec + 999) / 1000);
         return explain_publish(link_publish(bus->link, &message, outgoing->counter), bus,
                                ret_error);
+}
+
+/* Nothing is sent to who is not there. */
+static int check_presence(MqttRpcBus *bus, const char *name, MqttRpcError **ret_error)
+{
+        TextSpan service = {name, strlen(name)};
+        MqttRpcError *error;
+
+        if (!is_absent(bus, service))
+                return 0;
+        error = not_there(service);
+        if (ret_error && !*ret_error)
+                *ret_error = STEAL(error);
+        mqttrpc_error_free(error);
+        return -ENOENT;
+}
+
+static const char *epoch_of(const MqttRpcBus *bus, const char *service)
+{
+        const Presence *presence = presence_find(bus, service, strlen(service));
+
+        return presence ? presence->epoch : "";
 }
 
 static int prepare(MqttRpcBus *bus, const char *service, const char *object, const char *method,
@@ -371,6 +476,8 @@ static int add_call(MqttRpcBus *bus, const CallRequest *request, uint64_t timeou
                               .notification = request->notification,
                               .topic_length = bus->topic.length};
         memcpy(call->topic, bus->topic.data, bus->topic.length + 1);
+        call->service = (TextSpan){call->topic + strlen(bus->root) + 1, strlen(request->service)};
+        strcpy(call->epoch, epoch_of(bus, request->service));
         call->deadline.on_expired = on_deadline;
         r = deadline_add(&bus->deadlines, &call->deadline, clock_now() + timeout_usec);
         if (r < 0) {
@@ -400,6 +507,8 @@ int call_start(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const CallRequest *reque
                                         : DEFAULT_TIMEOUT_USEC;
         r = prepare(bus, request->service, request->object, request->method, request->params,
                     ret_error);
+        if (r >= 0 && !request->notification)
+                r = check_presence(bus, request->service, ret_error);
         if (r < 0)
                 return r;
         if (HASH_COUNT(bus->calls) >= bus->limits[MQTTRPC_LIMIT_PENDING_CALLS])
@@ -412,6 +521,7 @@ int call_start(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const CallRequest *reque
         snprintf(id, sizeof(id), "%s-%" PRIu64, bus->id_prefix, call->counter);
         outgoing.id = request->notification ? NULL : id;
         outgoing.counter = call->counter;
+        outgoing.epoch = call->epoch;
         slot_init(&call->slot, bus, NULL, cancel_call, release_call);
         r = publish(bus, request->method, request->params, &outgoing, ret_error);
         if (r < 0) {
@@ -450,7 +560,11 @@ MQTTRPC_PUBLIC int mqttrpc_notify(MqttRpcBus *bus, const char *service, const ch
                                   const char *method, const char *params, MqttRpcCallFlags flags,
                                   MqttRpcError **ret_error)
 {
-        Outgoing outgoing = {.qos = qos_of(bus, flags), .timeout_usec = DEFAULT_TIMEOUT_USEC};
+        Outgoing outgoing = {
+                .qos = qos_of(bus, flags),
+                .timeout_usec = DEFAULT_TIMEOUT_USEC,
+                .epoch = epoch_of(bus, service),
+        };
         int r;
 
         r = prepare(bus, service, object, method, params, ret_error);

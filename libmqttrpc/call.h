@@ -4,6 +4,7 @@
 /* Own calls that wait for their end, and how one is started. The table of them is call.c's. */
 
 #include "libmqttrpc/bus.h"
+#include "libmqttrpc/service.h"
 
 /* What to send and whom to tell; all borrowed. */
 typedef struct CallRequest {
@@ -26,6 +27,8 @@ struct PendingCall {
         MqttRpcReplyHandler handler;
         void *userdata;
         bool notification;
+        char epoch[SERVICE_EPOCH_LENGTH + 1]; /* of the service it was sent to; "": not known */
+        TextSpan service;                     /* in `topic` */
         size_t topic_length;
         char topic[]; /* of the request */
 };

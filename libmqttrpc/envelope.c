@@ -89,8 +89,19 @@ int envelope_read_response(const JsonDoc *doc, EnvelopeResponse *ret_response)
         return 0;
 }
 
+static void write_extension(Buffer *buffer, const EnvelopeExtension *extension)
+{
+        buffer_append_text(buffer, ",\"x\":{\"ttl\":");
+        json_write_uint64(buffer, extension->ttl_msec);
+        if (extension->epoch[0]) {
+                buffer_append_text(buffer, ",\"epoch\":");
+                json_write_string(buffer, extension->epoch, strlen(extension->epoch));
+        }
+        buffer_append_char(buffer, '}');
+}
+
 int envelope_write_request(Buffer *buffer, const char *id, const char *method, const char *params,
-                           uint64_t ttl_msec)
+                           const EnvelopeExtension *extension)
 {
         buffer_append_text(buffer, "{\"jsonrpc\":\"2.0\"");
         if (id) {
@@ -104,11 +115,8 @@ int envelope_write_request(Buffer *buffer, const char *id, const char *method, c
                 buffer_append_text(buffer, ",\"params\":");
                 buffer_append_text(buffer, params);
         }
-        if (ttl_msec > 0) {
-                buffer_append_text(buffer, ",\"x\":{\"ttl\":");
-                json_write_uint64(buffer, ttl_msec);
-                buffer_append_char(buffer, '}');
-        }
+        if (extension)
+                write_extension(buffer, extension);
         return buffer_append_char(buffer, '}');
 }
 

@@ -34,8 +34,14 @@ int envelope_read_request(const JsonDoc *doc, uint32_t node, EnvelopeRequest *re
 /* Takes a response apart: -EPROTO unless it has a string id and either a result or an error. */
 int envelope_read_response(const JsonDoc *doc, EnvelopeResponse *ret_response);
 
-/* `id` NULL: a notification. `params` NULL: none. `ttl_msec` > 0 adds "x" (MQTT 3.1.1). */
+/* The member "x": what a client without MQTT 5 properties has to say. */
+typedef struct EnvelopeExtension {
+        uint64_t ttl_msec;
+        const char *epoch; /* "": none */
+} EnvelopeExtension;
+
+/* `id` NULL: a notification. `params` NULL: none. `extension` NULL: none. */
 int envelope_write_request(Buffer *buffer, const char *id, const char *method, const char *params,
-                           uint64_t ttl_msec);
+                           const EnvelopeExtension *extension);
 int envelope_write_result(Buffer *buffer, TextSpan id, const char *result, size_t length);
 int envelope_write_error(Buffer *buffer, TextSpan id, const MqttRpcError *error);

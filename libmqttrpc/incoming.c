@@ -296,12 +296,21 @@ static void admit(Incoming *in, const EnvelopeRequest *envelope, TextSpan method
         dispatch(in, envelope, method, own_id || is_unique(in));
 }
 
+/* Meant for an earlier incarnation; but not for one that we have taken over from, which still was
+ * there: it leaves to us what came after our claim. */
 static bool is_stale(const Incoming *in, const EnvelopeRequest *envelope)
 {
-        if (in->message->epoch)
-                return strcmp(in->message->epoch, in->service->epoch) != 0;
-        return envelope->epoch > 0 &&
-               !json_string_is(&in->bus->doc, envelope->epoch, in->service->epoch);
+        const char *const epochs[] = {in->service->epoch, in->service->predecessor};
+        bool asked = in->message->epoch || envelope->epoch > 0;
+
+        for (size_t i = 0; asked && i < ARRAY_SIZE(epochs); i++) {
+                if (!epochs[i][0])
+                        continue;
+                if (in->message->epoch ? !strcmp(in->message->epoch, epochs[i])
+                                       : json_string_is(&in->bus->doc, envelope->epoch, epochs[i]))
+                        return false;
+        }
+        return asked;
 }
 
 /* On call/ the topic names the method and the body may repeat it; on rpc/ the body names it. */
@@ -428,7 +437,7 @@ void incoming_on_request(MqttRpcBus *bus, const Topic *topic, const LinkMessage 
         };
         int r;
 
-        if (!in.service)
+        if (!in.service || !service_takes_requests(in.service))
                 return;
         if (message->retain) {
                 bus_count(bus, MQTTRPC_COUNT_RETAINED_REFUSED);

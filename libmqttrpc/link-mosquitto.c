@@ -13,7 +13,10 @@
 #include "common/util.h"
 #include "libmqttrpc/error.h"
 
-enum { SUBSCRIBE_OPTIONS = MQTT_SUB_OPT_RETAIN_AS_PUBLISHED | MQTT_SUB_OPT_SEND_RETAIN_NEVER };
+enum {
+        OPTIONS_FRESH = MQTT_SUB_OPT_RETAIN_AS_PUBLISHED | MQTT_SUB_OPT_SEND_RETAIN_NEVER,
+        OPTIONS_RETAINED = MQTT_SUB_OPT_RETAIN_AS_PUBLISHED | MQTT_SUB_OPT_SEND_RETAIN_ALWAYS,
+};
 
 struct LinkHandle {
         struct mosquitto *mosquitto;
@@ -118,6 +121,15 @@ static void on_subscribe(struct mosquitto *mosquitto, void *userdata, int mid, i
         forget_errno();
 }
 
+static void on_unsubscribe(struct mosquitto *mosquitto, void *userdata, int mid,
+                           const mosquitto_property *properties)
+{
+        LinkHandle *handle = userdata;
+
+        handle->events->on_unsuback(handle->userdata);
+        forget_errno();
+}
+
 static void on_publish(struct mosquitto *mosquitto, void *userdata, int mid, int reason,
                        const mosquitto_property *properties)
 {
@@ -134,6 +146,7 @@ typedef struct MessageProperties {
         char *ttl;
         char *epoch;
         char *hops;
+        char *seq;
 } MessageProperties;
 
 static void message_properties_done(MessageProperties *properties)
@@ -143,6 +156,7 @@ static void message_properties_done(MessageProperties *properties)
         free(properties->ttl);
         free(properties->epoch);
         free(properties->hops);
+        free(properties->seq);
 }
 
 static void read_user_property(char *name, char *value, MessageProperties *ret)
@@ -150,7 +164,10 @@ static void read_user_property(char *name, char *value, MessageProperties *ret)
         const struct {
                 const char *name;
                 char **value;
-        } known[] = {{"ttl", &ret->ttl}, {"epoch", &ret->epoch}, {"hops", &ret->hops}};
+        } known[] = {{"ttl", &ret->ttl},
+                     {"epoch", &ret->epoch},
+                     {"hops", &ret->hops},
+                     {"seq", &ret->seq}};
 
         for (size_t i = 0; i < ARRAY_SIZE(known); i++)
                 if (!*known[i].value && !strcmp(name, known[i].name))
@@ -188,6 +205,7 @@ static void read_properties(const mosquitto_property *properties, MessagePropert
         message->ttl = ret->ttl;
         message->epoch = ret->epoch;
         message->hops = ret->hops;
+        message->seq = ret->seq;
 }
 
 static void on_message(struct mosquitto *mosquitto, void *userdata,
@@ -256,6 +274,7 @@ static void set_callbacks(struct mosquitto *mosquitto)
         mosquitto_connect_v5_callback_set(mosquitto, on_connect);
         mosquitto_disconnect_v5_callback_set(mosquitto, on_disconnect);
         mosquitto_subscribe_v5_callback_set(mosquitto, on_subscribe);
+        mosquitto_unsubscribe_v5_callback_set(mosquitto, on_unsubscribe);
         mosquitto_publish_v5_callback_set(mosquitto, on_publish);
         mosquitto_message_v5_callback_set(mosquitto, on_message);
 }
@@ -322,6 +341,17 @@ static bool needs_resolver(const char *host, uint16_t port)
 bool link_settings_need_resolver(const LinkSettings *settings)
 {
         return needs_resolver(settings->host, settings->port);
+}
+
+int link_handle_set_will(LinkHandle *handle, const LinkWill *will)
+{
+        int rc;
+
+        rc = mosquitto_will_clear(handle->mosquitto);
+        if (rc == MOSQ_ERR_SUCCESS && will->topic)
+                rc = mosquitto_will_set(handle->mosquitto, will->topic, (int)strlen(will->payload),
+                                        will->payload, 1, true);
+        return rc == MOSQ_ERR_SUCCESS ? 0 : fail(handle, rc, errno);
 }
 
 int link_handle_connect(LinkHandle *handle)
@@ -440,13 +470,14 @@ int link_handle_publish(LinkHandle *handle, const LinkPublish *publish, int *ret
 }
 
 int link_handle_subscribe(LinkHandle *handle, const char *const *filters, size_t n_filters,
-                          int *ret_mid)
+                          bool retained, int *ret_mid)
 {
-        int options = handle->protocol == 5 ? SUBSCRIBE_OPTIONS : 0;
+        int options = retained ? OPTIONS_RETAINED : OPTIONS_FRESH;
         int rc;
 
         rc = mosquitto_subscribe_multiple(handle->mosquitto, ret_mid, (int)n_filters,
-                                          (char *const *)(uintptr_t)filters, 1, options, NULL);
+                                          (char *const *)(uintptr_t)filters, 1,
+                                          handle->protocol == 5 ? options : 0, NULL);
         return rc == MOSQ_ERR_SUCCESS ? 0 : fail(handle, rc, errno);
 }
 

@@ -48,6 +48,7 @@ typedef struct LinkMessage {
         const char *ttl;    /* user properties */
         const char *epoch;
         const char *hops;
+        const char *seq;
 } LinkMessage;
 
 typedef struct LinkUserProperty {
@@ -70,10 +71,17 @@ typedef struct LinkPublish {
         size_t n_user;
 } LinkPublish;
 
+/* What the broker says, retained and at QoS 1, when the connection ends without a DISCONNECT. */
+typedef struct LinkWill {
+        char *topic; /* owned by whoever owns the will; NULL: there is none */
+        char *payload;
+} LinkWill;
+
 typedef struct LinkHandleEvents {
         /* CONNACK: 0 for accepted, else a reason code. */
         void (*on_connack)(void *userdata, int reason);
         void (*on_suback)(void *userdata, int mid, bool granted);
+        void (*on_unsuback)(void *userdata);
         void (*on_puback)(void *userdata, int mid, int reason);
         void (*on_message)(void *userdata, const LinkMessage *message);
         void (*on_disconnect)(void *userdata, int reason);
@@ -89,6 +97,9 @@ enum {
 int link_handle_new(const LinkSettings *settings, const LinkHandleEvents *events, void *userdata,
                     LinkHandle **ret_handle, MqttRpcError **ret_error);
 LinkHandle *link_handle_free(LinkHandle *handle);
+
+/* To be called before link_handle_connect(). -ENOMEM, -EINVAL. */
+int link_handle_set_will(LinkHandle *handle, const LinkWill *will);
 
 /* Starts to connect. Returns 0 or a failure that link_handle_reason() explains. Blocks while a host
  * name is resolved, and for nothing else. */
@@ -109,9 +120,10 @@ void link_handle_disconnect(LinkHandle *handle);
 
 /* -EMSGSIZE: the broker takes no packet of that size; -ENOTCONN, -ENOMEM, -EINVAL. */
 int link_handle_publish(LinkHandle *handle, const LinkPublish *publish, int *ret_mid);
-/* QoS 1; MQTT 5: Retain As Published and no retained messages. */
+/* QoS 1; MQTT 5: Retain As Published. `retained`: also what the broker keeps for the filters; by
+ * 3.1.1 it comes in any case. */
 int link_handle_subscribe(LinkHandle *handle, const char *const *filters, size_t n_filters,
-                          int *ret_mid);
+                          bool retained, int *ret_mid);
 int link_handle_unsubscribe(LinkHandle *handle, const char *filter);
 
 /* Why the handle failed, in words; never NULL. Borrowed. */

@@ -56,13 +56,16 @@ struct Link {
         uint64_t generation;
         uint64_t descriptor; /* counts those that link_fd() has given */
         uint64_t up_usec;
-        unsigned losses; /* of young connections, in a row */
-        bool accepted;   /* the first subscriptions are on their way, or in force */
-        int first_mid;   /* of the first subscriptions */
-        bool processing; /* inside link_process(): the handle is in use */
-        bool failed;     /* the handle is to be given up */
-        bool farewell;   /* closed while up: DISCONNECT is still to be sent */
-        bool taken_over; /* another client has used our client id */
+        unsigned losses;     /* of young connections, in a row */
+        bool accepted;       /* subscriptions can be made */
+        int last_mid;        /* of the last of the first subscriptions */
+        unsigned unanswered; /* subscriptions made and ended, to which no answer has come */
+        bool processing;     /* inside link_process(): the handle is in use */
+        bool failed;         /* the handle is to be given up */
+        bool farewell;       /* closed while up: DISCONNECT is still to be sent */
+        bool taken_over;     /* another client has used our client id */
+        bool restarting;     /* the handle is given up in order, and the next one needs no pause */
+        LinkWill will;
         MqttRpcError *reason;
         Unacknowledged *unacknowledged; /* hash by mid */
         Unacknowledged *free_list;
@@ -104,6 +107,7 @@ static void forget_messages(Link *link)
         }
         link->unacknowledged_bytes = 0;
         link->backlog_bytes = 0;
+        link->unanswered = 0;
 }
 
 /* ---- state ---- */
@@ -166,14 +170,22 @@ static void enter_pause(Link *link, uint64_t now)
         uint32_t random = 0;
 
         (void)!getrandom(&random, sizeof(random), 0);
-        note_loss(link, now);
+        if (link->restarting)
+                link_handle_disconnect(link->handle);
+        else
+                note_loss(link, now);
         drop_handle(link);
         link->state = LINK_PAUSED;
         /* Two clients with one id throw each other out for ever; do not make a storm of it. */
-        link->wake_usec = now + (link->taken_over ? backoff_long(random, link->reconnect_maximum)
-                                                  : backoff_next(&link->backoff, random,
-                                                                 link->reconnect_maximum));
+        if (link->taken_over)
+                link->wake_usec = now + backoff_long(random, link->reconnect_maximum);
+        else if (link->restarting)
+                link->wake_usec = now;
+        else
+                link->wake_usec =
+                        now + backoff_next(&link->backoff, random, link->reconnect_maximum);
         link->taken_over = false;
+        link->restarting = false;
         link->events->on_down(link->userdata, link->reason);
 }
 
@@ -202,7 +214,8 @@ static void on_connack(void *userdata, int reason)
                 return;
         }
         link->generation++;
-        link->first_mid = -1;
+        link->last_mid = -1;
+        link->accepted = true;
         link->events->on_accepted(link->userdata);
 }
 
@@ -210,10 +223,20 @@ static void on_suback(void *userdata, int mid, bool granted)
 {
         Link *link = userdata;
 
-        if (!granted)
+        link->unanswered--;
+        if (mid != link->last_mid)
+                link->events->on_subscribed(link->userdata, mid, granted);
+        else if (!granted)
                 note_failure(link, "a subscription was refused");
-        else if (link->state == LINK_OPENING && mid == link->first_mid)
+        else if (link->state == LINK_OPENING)
                 enter_up(link);
+}
+
+static void on_unsuback(void *userdata)
+{
+        Link *link = userdata;
+
+        link->unanswered--;
 }
 
 static void on_puback(void *userdata, int mid, int reason)
@@ -235,7 +258,7 @@ static void on_message(void *userdata, const LinkMessage *message)
 {
         Link *link = userdata;
 
-        if (link->state == LINK_UP)
+        if (link->state != LINK_CLOSED)
                 link->events->on_message(link->userdata, message);
 }
 
@@ -257,6 +280,7 @@ static void on_disconnect(void *userdata, int reason)
 static const LinkHandleEvents handle_events = {
         .on_connack = on_connack,
         .on_suback = on_suback,
+        .on_unsuback = on_unsuback,
         .on_puback = on_puback,
         .on_message = on_message,
         .on_disconnect = on_disconnect,
@@ -285,6 +309,8 @@ static int start(Link *link, uint64_t now, MqttRpcError **ret_error)
         int r;
 
         r = link->handle ? 0 : new_handle(link, ret_error);
+        if (r >= 0)
+                r = link_handle_set_will(link->handle, &link->will);
         if (r < 0)
                 return r;
         link->wake_usec = now + OPEN_TIMEOUT_USEC;
@@ -348,6 +374,8 @@ Link *link_free(Link *link)
         free(settings->user);
         free(settings->password);
         free(settings->client_id);
+        free(link->will.topic);
+        free(link->will.payload);
         mqttrpc_error_free(link->reason);
         free(link);
         return NULL;
@@ -361,6 +389,25 @@ LinkSettings *link_settings(Link *link)
 void link_set_reconnect_maximum(Link *link, uint64_t usec)
 {
         link->reconnect_maximum = usec;
+}
+
+int link_set_will(Link *link, const char *topic, const char *payload)
+{
+        LinkWill will = {};
+
+        if (topic) {
+                will.topic = strdup(topic);
+                will.payload = strdup(payload);
+        }
+        if (topic && (!will.topic || !will.payload)) {
+                free(will.topic);
+                free(will.payload);
+                return -ENOMEM;
+        }
+        free(link->will.topic);
+        free(link->will.payload);
+        link->will = will;
+        return 0;
 }
 
 int link_open(Link *link, MqttRpcError **ret_error)
@@ -390,6 +437,14 @@ void link_close(Link *link)
                 end(link);
 }
 
+void link_restart(Link *link, const char *reason)
+{
+        if ((link->state != LINK_OPENING && link->state != LINK_UP) || link->failed)
+                return;
+        note_failure(link, reason);
+        link->restarting = true;
+}
+
 bool link_is_up(const Link *link)
 {
         return link->state == LINK_UP && !link->failed;
@@ -398,7 +453,8 @@ bool link_is_up(const Link *link)
 bool link_is_idle(Link *link)
 {
         return !link_is_up(link) ||
-               (HASH_COUNT(link->unacknowledged) == 0 && !link_handle_wants_write(link->handle));
+               (HASH_COUNT(link->unacknowledged) == 0 && link->unanswered == 0 &&
+                !link_handle_wants_write(link->handle));
 }
 
 const MqttRpcError *link_reason(const Link *link)
@@ -512,38 +568,45 @@ int link_process(Link *link, int revents, uint64_t now)
         return r;
 }
 
-int link_subscribe_first(Link *link, const char *const *filters, size_t n_filters)
-{
-        int r;
-
-        r = link_handle_subscribe(link->handle, filters, n_filters, &link->first_mid);
-        if (r < 0)
-                note_failure(link, "cannot subscribe");
-        link->accepted = r >= 0;
-        return r;
-}
-
-/* From the first subscriptions on: they were written down before this one was known. */
 static bool takes_subscriptions(const Link *link)
 {
         return (link->state == LINK_OPENING || link->state == LINK_UP) && link->accepted &&
                !link->failed;
 }
 
-int link_subscribe(Link *link, const char *filter)
+int link_subscribe(Link *link, const char *const *filters, size_t n_filters, bool retained,
+                   int *ret_mid)
 {
-        int mid;
+        int r;
 
         if (!takes_subscriptions(link))
                 return -ENOTCONN;
-        return link_handle_subscribe(link->handle, &filter, 1, &mid);
+        r = link_handle_subscribe(link->handle, filters, n_filters, retained, ret_mid);
+        if (r >= 0)
+                link->unanswered++;
+        return r;
+}
+
+int link_subscribe_last(Link *link, const char *const *filters, size_t n_filters)
+{
+        int r;
+
+        r = link_subscribe(link, filters, n_filters, false, &link->last_mid);
+        if (r < 0)
+                note_failure(link, "cannot subscribe");
+        return r;
 }
 
 int link_unsubscribe(Link *link, const char *filter)
 {
+        int r;
+
         if (!takes_subscriptions(link))
                 return -ENOTCONN;
-        return link_handle_unsubscribe(link->handle, filter);
+        r = link_handle_unsubscribe(link->handle, filter);
+        if (r >= 0)
+                link->unanswered++;
+        return r;
 }
 
 int link_publish(Link *link, const LinkPublish *publish, uint64_t cookie)
@@ -578,4 +641,9 @@ int link_publish(Link *link, const LinkPublish *publish, uint64_t cookie)
                 link->backlog_bytes += length;
         }
         return 0;
+}
+
+size_t link_outstanding_bytes(const Link *link)
+{
+        return link->unacknowledged_bytes + link->backlog_bytes;
 }

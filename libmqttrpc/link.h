@@ -13,9 +13,11 @@
 typedef struct Link Link;
 
 typedef struct LinkEvents {
-        /* The broker has accepted the connection: subscribe now, with link_subscribe_first(). */
+        /* The broker has accepted the connection: subscribe now, ending with
+         * link_subscribe_last(). */
         void (*on_accepted)(void *userdata);
-        /* The first subscriptions are in force: messages come and may be sent. */
+        /* The last of the first subscriptions is in force: messages may be sent. (They may have
+         * come before: on_message() is called from the SUBACK on, and for retained ones.) */
         void (*on_up)(void *userdata);
         /* Not connected, or no longer; the next attempt is scheduled. The reason is borrowed. */
         void (*on_down)(void *userdata, const MqttRpcError *reason);
@@ -23,6 +25,8 @@ typedef struct LinkEvents {
         /* The broker has taken (or refused) a message of QoS 1: `reason` is its MQTT 5 reason code,
          * `cookie` what was given to link_publish(). */
         void (*on_published)(void *userdata, uint64_t cookie, int reason);
+        /* The answer to link_subscribe(). */
+        void (*on_subscribed)(void *userdata, int mid, bool granted);
 } LinkEvents;
 
 int link_new(const LinkEvents *events, void *userdata, Link **ret_link);
@@ -31,11 +35,16 @@ Link *link_free(Link *link);
 /* The settings, to be filled while the link is closed; the link frees them. */
 LinkSettings *link_settings(Link *link);
 void link_set_reconnect_maximum(Link *link, uint64_t usec);
+/* The Will of the connections to come; topic and payload are copied, NULL: none. -ENOMEM. */
+int link_set_will(Link *link, const char *topic, const char *payload);
 
 /* Starts connecting. Fails on settings that no retry can cure. */
 int link_open(Link *link, MqttRpcError **ret_error);
 /* Ends the connection with DISCONNECT, if there is one. No event follows. */
 void link_close(Link *link);
+/* Ends the connection with DISCONNECT and makes a new one at once; on_down() is called by
+ * link_process(). Does nothing while there is no connection. */
+void link_restart(Link *link, const char *reason);
 
 bool link_is_up(const Link *link);
 /* True if nothing waits to be sent or to be acknowledged. */
@@ -53,11 +62,16 @@ uint64_t link_timeout(const Link *link);
 /* `revents` as poll() gave them; > 0 if there may be more to do at once. */
 int link_process(Link *link, int revents, uint64_t now);
 
-int link_subscribe_first(Link *link, const char *const *filters, size_t n_filters);
-/* -ENOTCONN before link_subscribe_first(). */
-int link_subscribe(Link *link, const char *filter);
+/* From on_accepted() on; -ENOTCONN before. `retained`: with what the broker keeps. */
+int link_subscribe(Link *link, const char *const *filters, size_t n_filters, bool retained,
+                   int *ret_mid);
+/* The same, not retained, in on_accepted(): the connection is up when these are in force, and fails
+ * when one is refused. */
+int link_subscribe_last(Link *link, const char *const *filters, size_t n_filters);
 int link_unsubscribe(Link *link, const char *filter);
 
 /* -ENOTCONN, -ENOBUFS (too much is waiting for a slow broker), -EMSGSIZE, -ENOMEM. Nothing is kept
  * for later on failure. */
 int link_publish(Link *link, const LinkPublish *publish, uint64_t cookie);
+/* Bytes that were handed over and are not known to have reached the broker. */
+size_t link_outstanding_bytes(const Link *link);

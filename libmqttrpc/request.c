@@ -65,6 +65,7 @@ static void request_free(MqttRpcRequest *request)
         cJSON_Delete(request->value);
         borrowed_list_done(&request->borrowed);
         free(request->checked_params);
+        free(request->property);
         json_doc_done(&request->doc);
         free(request);
 }
@@ -194,10 +195,44 @@ void request_move(MqttRpcRequest *request, uint64_t generation)
                 batch_move(request->parts.batch, generation);
 }
 
-void request_set_checked(MqttRpcRequest *request, char *params, size_t length)
+static int set_checked(MqttRpcRequest *request, Buffer *params)
 {
-        request->checked_params = params;
+        size_t length = params->length;
+        char *text = buffer_steal(params);
+
+        if (!text)
+                return -ENOMEM;
+        free(request->checked_params);
+        request->checked_params = text;
         request->checked_length = length;
+        json_doc_done(&request->doc); /* of what they were before */
+        return 0;
+}
+
+int request_check_params(MqttRpcRequest *request, const ArgumentList *params,
+                         MqttRpcError **ret_error)
+{
+        JsonDoc *doc = &request->bus->params_doc;
+        CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
+        size_t length;
+        const char *text = mqttrpc_request_get_params(request, &length);
+        int r;
+
+        r = json_scan(doc, text, length, JSON_SCAN_STRICT);
+        if (r >= 0)
+                r = argument_list_check(params, doc, &buffer, ret_error);
+        return r < 0 ? r : set_checked(request, &buffer);
+}
+
+int request_set_property(MqttRpcRequest *request, const char *name, Buffer *params)
+{
+        char *copy = strdup(name);
+
+        if (!copy)
+                return -ENOMEM;
+        free(request->property);
+        request->property = copy;
+        return set_checked(request, params);
 }
 
 /* ---- what it says ---- */
@@ -248,6 +283,11 @@ MQTTRPC_PUBLIC const struct cJSON *mqttrpc_request_get_value(MqttRpcRequest *req
         if (!request->value)
                 request->value = cJSON_ParseWithLength(params, length);
         return request->value;
+}
+
+MQTTRPC_PUBLIC const char *mqttrpc_request_get_property(const MqttRpcRequest *request)
+{
+        return request->property;
 }
 
 MQTTRPC_PUBLIC uint64_t mqttrpc_request_get_deadline(const MqttRpcRequest *request)
@@ -522,6 +562,12 @@ MQTTRPC_PUBLIC int mqttrpc_request_reply(MqttRpcRequest *request, const char *re
 {
         int r;
 
+        /* A property that was set is told before its setter hears of it. */
+        if (request->bus && request->property) {
+                (void)mqttrpc_property_changed(request->bus, request->service->name,
+                                               request->parts.object.at, request->property);
+                result = NULL;
+        }
         r = check_answerable(request);
         if (r != 0)
                 return r < 0 ? r : 0;

@@ -56,6 +56,7 @@ struct MqttRpcRequest {
         BorrowedList borrowed;
         char *checked_params; /* once they fit the method's declaration: in its order */
         size_t checked_length;
+        char *property; /* what prop.set is about; owned; NULL: another method */
         char text[];
 };
 
@@ -64,8 +65,11 @@ int request_new(MqttRpcBus *bus, const RequestParts *parts, MqttRpcRequest **ret
 /* The answer goes by another connection than the one the request came by: it was repeated there. */
 void request_move(MqttRpcRequest *request, uint64_t generation);
 
-/* Replaces the params by the checked and ordered ones; takes the text over. */
-void request_set_checked(MqttRpcRequest *request, char *params, size_t length);
+/* Checks the params against a declaration, and puts them in its order. INVALID_PARAMS. */
+int request_check_params(MqttRpcRequest *request, const ArgumentList *params,
+                         MqttRpcError **ret_error);
+/* Makes it the setting of a property; `params` is [value], checked, and moves in. */
+int request_set_property(MqttRpcRequest *request, const char *name, Buffer *params);
 
 /* Publishes a response; -ENOTCONN when the connection is not the one of the address. */
 int reply_send(MqttRpcBus *bus, const ReplyAddress *address, const char *response, size_t length,

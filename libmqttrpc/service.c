@@ -19,6 +19,8 @@ Service *service_find(MqttRpcBus *bus, TextSpan name)
         Service *service;
 
         HASH_FIND(hh, bus->services, name.at, name.length, service);
+        if (!service)
+                HASH_FIND(hh_member, bus->members, name.at, name.length, service);
         return service;
 }
 
@@ -28,28 +30,77 @@ Service *service_ref(Service *service)
         return service;
 }
 
-static void unsubscribe(MqttRpcBus *bus, const Service *service)
+/* The members of a pool share the calls of its name out, and each takes those of its own. */
+static int write_filters(const Service *service, FilterList *filters)
 {
-        for (size_t i = 0; i < ARRAY_SIZE(filter_forms); i++) {
-                CLEANUP_FREE char *filter = NULL;
+        const MqttRpcBus *bus = service->bus;
+        int r = 0;
 
-                if (asprintf(&filter, "%s/%s/%s", bus->root, service->name, filter_forms[i]) < 0)
-                        filter = NULL;
-                if (filter)
-                        (void)link_unsubscribe(bus->link, filter);
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(filter_forms); i++) {
+                const char *form = filter_forms[i];
+
+                if (!service->member) {
+                        r = filter_list_add(filters, "%s/%s/%s", bus->root, service->name, form);
+                        continue;
+                }
+                r = filter_list_add(filters, "$share/%s/%s/%s/%s", service->name, bus->root,
+                                    service->name, form);
+                if (r >= 0)
+                        r = filter_list_add(filters, "%s/%s/%s", bus->root, service->member, form);
         }
+        return r;
+}
+
+int services_write_filters(MqttRpcBus *bus, FilterList *filters)
+{
+        int r = 0;
+
+        for (Service *service = bus->services; r >= 0 && service; service = service->hh.next)
+                r = write_filters(service, filters);
+        return r;
+}
+
+/* Before the broker has accepted the connection: with its first subscriptions. */
+static int subscribe(const Service *service)
+{
+        CLEANUP_FILTER_LIST FilterList filters = {};
+        int r;
+
+        r = write_filters(service, &filters);
+        for (size_t i = 0; r >= 0 && i < filters.count; i++)
+                bus_subscribe(service->bus, filters.items[i], false);
+        return r;
+}
+
+static void unsubscribe(const Service *service)
+{
+        CLEANUP_FILTER_LIST FilterList filters = {};
+
+        (void)write_filters(service, &filters);
+        for (size_t i = 0; i < filters.count; i++)
+                (void)link_unsubscribe(service->bus->link, filters.items[i]);
 }
 
 /* Nothing is registered any more: the name is free, requests in hand can still be answered. */
 static void service_leave(Service *service)
 {
         MqttRpcBus *bus = service->bus;
+        Object *object, *next;
 
-        if (!bus || service->objects || service->fallback)
+        if (!bus || service->n_registrations > 0)
                 return;
+        unsubscribe(service);
         HASH_DEL(bus->services, service);
+        if (service->member)
+                HASH_DELETE(hh_member, bus->members, service);
+        service_ref(service);
+        HASH_ITER (hh, service->objects, object, next) {
+                object_clear(object);
+                object_free(object);
+        }
+        announce_remove(service);
         service->bus = NULL;
-        unsubscribe(bus, service);
+        service_unref(service);
 }
 
 Service *service_unref(Service *service)
@@ -62,6 +113,8 @@ Service *service_unref(Service *service)
                 HASH_DEL(service->loads, load);
                 free(load);
         }
+        announce_done(service);
+        free(service->member);
         free(service);
         return NULL;
 }
@@ -77,43 +130,13 @@ static int service_new(MqttRpcBus *bus, const char *name, Service **ret_service)
         memcpy(service->name, name, length);
         bus_random_hex(service->epoch, SERVICE_EPOCH_LENGTH);
         service->bus = bus;
+        service->wanted = MQTTRPC_SERVICE_READY;
         HASH_ADD_KEYPTR(hh, bus->services, service->name, length, service);
         if (!service->hh.tbl) {
                 free(service);
                 return -ENOMEM;
         }
         *ret_service = service;
-        return 0;
-}
-
-static int subscribe(MqttRpcBus *bus, const Service *service)
-{
-        /* Before the broker has accepted the connection: with its first subscriptions. */
-        for (size_t i = 0; i < ARRAY_SIZE(filter_forms); i++) {
-                CLEANUP_FREE char *filter = NULL;
-
-                if (asprintf(&filter, "%s/%s/%s", bus->root, service->name, filter_forms[i]) < 0)
-                        return -ENOMEM;
-                (void)link_subscribe(bus->link, filter);
-        }
-        return 0;
-}
-
-int services_write_filters(MqttRpcBus *bus, char ***filters, size_t *n_filters)
-{
-        size_t count = *n_filters + HASH_COUNT(bus->services) * ARRAY_SIZE(filter_forms);
-        char **all = reallocarray(*filters, count, sizeof(*all));
-
-        if (!all)
-                return -ENOMEM;
-        *filters = all;
-        for (Service *service = bus->services; service; service = service->hh.next)
-                for (size_t i = 0; i < ARRAY_SIZE(filter_forms); i++) {
-                        if (asprintf(&all[*n_filters], "%s/%s/%s", bus->root, service->name,
-                                     filter_forms[i]) < 0)
-                                return -ENOMEM;
-                        (*n_filters)++;
-                }
         return 0;
 }
 
@@ -164,41 +187,6 @@ void service_give_back(Service *service, CallerLoad *load, size_t size)
 
 /* ---- registration ---- */
 
-static void object_release(MqttRpcSlot *slot)
-{
-        Object *object = (Object *)slot;
-
-        for (size_t i = 0; i < object->n_methods; i++)
-                argument_list_done(&object->methods[i].params);
-        free(object->methods);
-        service_unref(object->service);
-        free(object);
-}
-
-static void object_cancel(MqttRpcSlot *slot)
-{
-        Object *object = (Object *)slot;
-
-        HASH_DEL(object->service->objects, object);
-        service_leave(object->service);
-}
-
-static void fallback_release(MqttRpcSlot *slot)
-{
-        Fallback *fallback = (Fallback *)slot;
-
-        service_unref(fallback->service);
-        free(fallback);
-}
-
-static void fallback_cancel(MqttRpcSlot *slot)
-{
-        Fallback *fallback = (Fallback *)slot;
-
-        fallback->service->fallback = NULL;
-        service_leave(fallback->service);
-}
-
 static int check_registration(MqttRpcBus *bus, const char *service, const char *object,
                               MqttRpcError **ret_error)
 {
@@ -215,83 +203,88 @@ static int check_registration(MqttRpcBus *bus, const char *service, const char *
         return 0;
 }
 
-static int get_service(MqttRpcBus *bus, const char *name, Service **ret_service, bool *ret_new)
+/* Makes the service if need be. Ends with one registration more, which register_end() takes back on
+ * failure. */
+static int register_begin(MqttRpcBus *bus, const char *name, Service **ret_service, bool *ret_new)
 {
+        int r;
+
         *ret_service = service_find(bus, (TextSpan){name, strlen(name)});
         *ret_new = !*ret_service;
-        return *ret_new ? service_new(bus, name, ret_service) : 0;
-}
-
-/* Names that are the protocol's own; they never reach a vtable or a fallback. */
-static bool is_reserved(const char *method)
-{
-        return !strncmp(method, "rpc.", 4) || !strncmp(method, "prop.", 5);
-}
-
-static int parse_method(const MqttRpcMember *member, Method *method, MqttRpcError **ret_error)
-{
-        ArgumentList result = {};
-        int r;
-
-        if (is_reserved(member->name))
-                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
-                                         "method '%.64s': names with rpc. are reserved",
-                                         member->name);
-        if (!topic_name_is_valid(member->name, strlen(member->name)) || !member->handler)
-                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
-                                         "method '%.64s': not a valid name, or no handler",
-                                         member->name);
-        /* The result's type is for descriptions; a wrong one shall be found now, not then. */
-        r = argument_list_parse(member->result, &result, ret_error);
+        r = *ret_new ? service_new(bus, name, ret_service) : 0;
         if (r < 0)
                 return r;
-        argument_list_done(&result);
-        method->member = member;
-        return argument_list_parse(member->params, &method->params, ret_error);
-}
-
-static int parse_vtable(Object *object, const MqttRpcMember *vtable, MqttRpcError **ret_error)
-{
-        size_t count = 0;
-        int r;
-
-        while (vtable[count].type != MQTTRPC_MEMBER_END)
-                count++;
-        object->methods = calloc(count + 1, sizeof(*object->methods));
-        if (!object->methods)
-                return -ENOMEM;
-        for (; object->n_methods < count; object->n_methods++) {
-                r = parse_method(&vtable[object->n_methods], &object->methods[object->n_methods],
-                                 ret_error);
-                if (r < 0)
-                        return r;
-        }
+        (*ret_service)->n_registrations++;
+        service_ref(*ret_service);
         return 0;
 }
 
-static int object_new(Service *service, const char *name, const MqttRpcMember *vtable,
+static void register_end(Service *service, int r, bool new)
+{
+        if (r >= 0 && new)
+                r = subscribe(service);
+        if (r < 0) {
+                service->n_registrations--;
+                service_leave(service);
+        } else if (new) {
+                announce_add(service);
+        }
+        service_unref(service);
+}
+
+static void object_release(MqttRpcSlot *slot)
+{
+        object_free((Object *)slot);
+}
+
+/* True if no other object of the service has this vtable. */
+static bool has_own_vtable(const Object *object)
+{
+        for (const Object *other = object->service->objects; other; other = other->hh.next)
+                if (other != object && other->members == object->members)
+                        return false;
+        return true;
+}
+
+/* Out of its service at once; its memory goes with the slot. */
+static void object_cancel(MqttRpcSlot *slot)
+{
+        Object *object = (Object *)slot;
+        Service *service = service_ref(object->service);
+        bool own_vtable = has_own_vtable(object);
+
+        object_clear(object);
+        object_detach(object);
+        service->n_registrations--;
+        if (own_vtable && service->n_registrations > 0)
+                announce_description(service);
+        service_leave(service);
+        service_unref(service);
+}
+
+static int object_add(Service *service, const char *name, const MqttRpcMember *vtable,
                       void *userdata, Object **ret_object, MqttRpcError **ret_error)
 {
-        size_t length = strlen(name);
         Object *object;
         int r;
 
-        object = calloc(1, sizeof(*object) + length + 1);
-        if (!object)
-                return -ENOMEM;
-        memcpy(object->name, name, length);
-        object->userdata = userdata;
-        object->service = service_ref(service);
-        r = parse_vtable(object, vtable, ret_error);
-        if (r >= 0) {
-                HASH_ADD_KEYPTR(hh, service->objects, object->name, length, object);
-                if (!object->hh.tbl)
-                        r = -ENOMEM;
-        }
+        if (object_find(service, name, strlen(name)))
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_EXISTS,
+                                         "%s/%s has a vtable already, or is published without one",
+                                         service->name, name);
+        r = object_new(service, name, &object);
+        if (r < 0)
+                return r;
+        r = vtable_init(&object->vtable, vtable, ret_error);
         if (r < 0) {
-                object_release(&object->slot);
+                object_free(object);
                 return r;
         }
+        object->members = vtable;
+        object->userdata = userdata;
+        object->announced = true;
+        object->meta_dirty = true;
+        object_set_dirty(object);
         *ret_object = object;
         return 0;
 }
@@ -300,32 +293,26 @@ MQTTRPC_PUBLIC int mqttrpc_add_object(MqttRpcBus *bus, MqttRpcSlot **ret_slot, c
                                       const char *object, const MqttRpcMember *vtable,
                                       void *userdata, MqttRpcError **ret_error)
 {
+        Object *added = NULL;
         Service *owner;
-        Object *existing = NULL, *added = NULL;
         bool new;
         int r;
 
         r = check_registration(bus, service, object, ret_error);
         if (r >= 0)
-                r = get_service(bus, service, &owner, &new);
+                r = register_begin(bus, service, &owner, &new);
         if (r < 0)
                 return r;
-        service_ref(owner);
-        HASH_FIND_STR(owner->objects, object, existing);
-        r = existing ? mqttrpc_error_set(ret_error, MQTTRPC_ERROR_EXISTS,
-                                         "%s/%s has a vtable already", service, object)
-                     : object_new(owner, object, vtable, userdata, &added, ret_error);
-        if (r >= 0 && new)
-                r = subscribe(bus, owner);
-        if (r < 0 && added) {
-                object_cancel(&added->slot);
-                object_release(&added->slot);
-        }
+        r = object_add(owner, object, vtable, userdata, &added, ret_error);
         if (r >= 0)
                 slot_init(&added->slot, bus, ret_slot, object_cancel, object_release);
-        else
-                service_leave(owner);
-        service_unref(owner);
+        if (r >= 0 && !new && owner->phase != ANNOUNCE_DOWN) {
+                object_refresh(added);
+                if (has_own_vtable(added))
+                        announce_description(owner);
+                (void)object_flush(added);
+        }
+        register_end(owner, r, new);
         return r;
 }
 
@@ -334,6 +321,23 @@ MQTTRPC_PUBLIC int mqttrpc_add_service(MqttRpcBus *bus, MqttRpcSlot **ret_slot, 
                                        MqttRpcError **ret_error)
 {
         return mqttrpc_add_object(bus, ret_slot, service, "-", vtable, userdata, ret_error);
+}
+
+static void fallback_release(MqttRpcSlot *slot)
+{
+        Fallback *fallback = (Fallback *)slot;
+
+        service_unref(fallback->service);
+        free(fallback);
+}
+
+static void fallback_cancel(MqttRpcSlot *slot)
+{
+        Fallback *fallback = (Fallback *)slot;
+
+        fallback->service->fallback = NULL;
+        fallback->service->n_registrations--;
+        service_leave(fallback->service);
 }
 
 static int fallback_new(Service *service, MqttRpcMethodHandler handler, void *userdata,
@@ -362,47 +366,44 @@ MQTTRPC_PUBLIC int mqttrpc_add_fallback(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
 
         r = check_registration(bus, service, "-", ret_error);
         if (r >= 0)
-                r = get_service(bus, service, &owner, &new);
+                r = register_begin(bus, service, &owner, &new);
         if (r < 0)
                 return r;
-        service_ref(owner);
         r = owner->fallback ? mqttrpc_error_set(ret_error, MQTTRPC_ERROR_EXISTS,
                                                 "%s has a fallback already", service)
                             : fallback_new(owner, handler, userdata, &fallback);
-        if (r >= 0 && new)
-                r = subscribe(bus, owner);
-        if (r < 0 && fallback) {
-                fallback_cancel(&fallback->slot);
-                fallback_release(&fallback->slot);
-        }
         if (r >= 0)
                 slot_init(&fallback->slot, bus, ret_slot, fallback_cancel, fallback_release);
-        else
-                service_leave(owner);
-        service_unref(owner);
+        register_end(owner, r, new);
         return r;
 }
 
-/* ---- dispatch ---- */
-
-static int on_ping(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+MQTTRPC_PUBLIC int mqttrpc_service_set_pool(MqttRpcBus *bus, const char *service,
+                                            const char *instance)
 {
-        CLEANUP_FREE char *result = NULL;
+        Service *owner = service_find(bus, (TextSpan){service, strlen(service)});
+        CLEANUP_FREE char *member = NULL;
 
-        if (asprintf(&result, "{\"epoch\":\"%s\"}", request->service->epoch) < 0) {
-                result = NULL;
+        if (bus->state != MQTTRPC_STATE_CLOSED)
+                return -EISCONN;
+        if (!owner)
+                return -ENOENT;
+        if (owner->member)
+                return -EEXIST;
+        if (asprintf(&member, "%s.i-%s", owner->name, instance) < 0) {
+                member = NULL;
                 return -ENOMEM;
         }
-        return mqttrpc_request_reply(request, result, SIZE_MAX);
+        if (!topic_name_is_valid(member, strlen(member)))
+                return -EINVAL;
+        HASH_ADD_KEYPTR(hh_member, bus->members, member, strlen(member), owner);
+        if (!owner->hh_member.tbl)
+                return -ENOMEM;
+        owner->member = STEAL(member);
+        return 0;
 }
 
-/* Methods that every object has; their names are reserved. */
-static const struct {
-        const char *name;
-        MqttRpcMethodHandler handler;
-} builtin_methods[] = {
-        {"rpc.ping", on_ping},
-};
+/* ---- dispatch ---- */
 
 static int no_method(const MqttRpcRequest *request, MqttRpcError **ret_error)
 {
@@ -411,74 +412,43 @@ static int no_method(const MqttRpcRequest *request, MqttRpcError **ret_error)
                                  request->parts.method.at);
 }
 
-static int call_builtin(MqttRpcRequest *request, MqttRpcError **ret_error)
-{
-        for (size_t i = 0; i < ARRAY_SIZE(builtin_methods); i++)
-                if (!strcmp(builtin_methods[i].name, request->parts.method.at))
-                        return builtin_methods[i].handler(request, NULL, ret_error);
-        return no_method(request, ret_error);
-}
-
-static const Method *find_method(const Object *object, const char *name)
-{
-        for (size_t i = 0; i < object->n_methods; i++)
-                if (!strcmp(object->methods[i].member->name, name))
-                        return &object->methods[i];
-        return NULL;
-}
-
-static int check_params(MqttRpcRequest *request, const Method *method, MqttRpcError **ret_error)
-{
-        JsonDoc *doc = &request->bus->params_doc;
-        CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
-        size_t length;
-        const char *params = mqttrpc_request_get_params(request, &length);
-        char *text;
-        int r;
-
-        r = json_scan(doc, params, length, JSON_SCAN_STRICT);
-        if (r >= 0)
-                r = argument_list_check(&method->params, doc, &buffer, ret_error);
-        if (r < 0)
-                return r;
-        length = buffer.length;
-        text = buffer_steal(&buffer);
-        if (!text)
-                return -ENOMEM;
-        request_set_checked(request, text, length);
-        return 0;
-}
-
-static int call_method(const Object *object, const Method *method, MqttRpcRequest *request,
+static int call_method(const Object *object, const VtableMethod *method, MqttRpcRequest *request,
                        MqttRpcError **ret_error)
 {
         int r;
 
-        if (request->parts.generic && !(method->member->flags & MQTTRPC_METHOD_READ))
+        if (request->parts.generic && !(method->member->flags & MQTTRPC_ACCESS_READ))
                 return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_ACCESS_DENIED,
                                          "'%s' is not a reading method: call it by its own topic",
                                          method->member->name);
-        r = check_params(request, method, ret_error);
+        r = request_check_params(request, &method->params, ret_error);
         if (r < 0)
                 return r;
-        request->sensitive = method->member->flags & MQTTRPC_METHOD_SENSITIVE;
+        request->sensitive = method->member->flags & MQTTRPC_SENSITIVE;
         return method->member->handler(request, object->userdata, ret_error);
+}
+
+static int call_fallback(const Service *service, MqttRpcRequest *request, MqttRpcError **ret_error)
+{
+        return service->fallback->handler(request, service->fallback->userdata, ret_error);
 }
 
 static int call_handler(Service *service, MqttRpcRequest *request, MqttRpcError **ret_error)
 {
-        const Method *method;
+        const char *name = request->parts.method.at;
+        const VtableMethod *method;
         Object *object;
 
-        if (is_reserved(request->parts.method.at))
-                return call_builtin(request, ret_error);
-        HASH_FIND(hh, service->objects, request->parts.object.at, request->parts.object.length,
-                  object);
-        method = object ? find_method(object, request->parts.method.at) : NULL;
+        if (!strncmp(name, "rpc.", 4))
+                return builtin_call(service, request, ret_error);
+        object = object_find(service, request->parts.object.at, request->parts.object.length);
+        if (object && object->members && !strncmp(name, "prop.", 5))
+                return property_call(object, request, ret_error);
+        method = object ? vtable_find_method(&object->vtable, name) : NULL;
         if (method)
                 return call_method(object, method, request, ret_error);
         if (service->fallback)
-                return service->fallback->handler(request, service->fallback->userdata, ret_error);
+                return call_fallback(service, request, ret_error);
         if (object)
                 return no_method(request, ret_error);
         return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_NOT_FOUND, "%s has no object '%s'",

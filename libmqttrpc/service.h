@@ -2,10 +2,10 @@
 #pragma once
 
 /* What is served on a bus: services, their objects with vtables, or a fallback for all; and the way
- * of a request to its handler. */
+ * of a request to its handler. What others are told of a service is announce.c's business. */
 
-#include "libmqttrpc/arguments.h"
 #include "libmqttrpc/bus.h"
+#include "libmqttrpc/object.h"
 
 /* Requests of one caller that a service has in hand. */
 typedef struct CallerLoad {
@@ -13,21 +13,6 @@ typedef struct CallerLoad {
         UT_hash_handle hh;
         char name[];
 } CallerLoad;
-
-typedef struct Method {
-        const MqttRpcMember *member; /* borrowed: a line of the vtable */
-        ArgumentList params;
-} Method;
-
-typedef struct Object {
-        MqttRpcSlot slot; /* first: a slot is an object */
-        Service *service;
-        Method *methods;
-        size_t n_methods;
-        void *userdata;
-        UT_hash_handle hh;
-        char name[];
-} Object;
 
 typedef struct Fallback {
         MqttRpcSlot slot;
@@ -38,22 +23,68 @@ typedef struct Fallback {
 
 enum { SERVICE_EPOCH_LENGTH = 16 };
 
+/* How far the announcement of a service on the present connection has come; announce.c. */
+typedef enum AnnouncePhase {
+        ANNOUNCE_DOWN,     /* there is no connection */
+        ANNOUNCE_SWEEPING, /* what is retained of it is being looked through */
+        ANNOUNCE_CLAIMING, /* another instance is ready: the claim is sent, and has not come back */
+        ANNOUNCE_BIRTH,    /* description and objects are being published */
+        ANNOUNCE_UP,       /* all is said */
+        ANNOUNCE_SUPERSEDED, /* another instance has taken over */
+} AnnouncePhase;
+
+/* A further member of $state. */
+typedef struct Detail {
+        char *value; /* JSON text; owned */
+        struct Detail *next;
+        char key[];
+} Detail;
+
 struct Service {
         unsigned refs;   /* registrations and requests in hand */
         MqttRpcBus *bus; /* NULL once nothing is registered */
+        unsigned n_registrations;
         Object *objects; /* hash by name */
         Fallback *fallback;
         CallerLoad *loads; /* hash by name: callers with requests in hand */
         unsigned inflight;
         uint64_t inflight_bytes;
         char epoch[SERVICE_EPOCH_LENGTH + 1]; /* of this incarnation */
-        UT_hash_handle hh;
+
+        AnnouncePhase phase;
+        MqttRpcServiceState wanted; /* what $state shall say when all is published */
+        char predecessor[SERVICE_EPOCH_LENGTH + 1]; /* epoch of who was taken over from, or "" */
+        bool was_ready;    /* in this incarnation: it does not claim again */
+        bool sweeps_later; /* the sweep under way was begun before it */
+        bool needs_sweep;  /* something could not be cleared */
+        bool description_is_dirty;
+        unsigned n_dirty;  /* objects of which something is not published */
+        Detail *details;   /* further members of $state; owned */
+        char *description; /* as set; NULL: made from the vtables */
+        char *member;      /* {svc}.i-{instance}; NULL: not in a pool */
+
+        UT_hash_handle hh;        /* by name */
+        UT_hash_handle hh_member; /* by `member` */
         char name[];
 };
 
+/* By its name, or that of the pool member. */
 Service *service_find(MqttRpcBus *bus, TextSpan name);
 Service *service_ref(Service *service);
 Service *service_unref(Service *service);
+
+/* Under which its state, objects, properties and signals are published. */
+static inline const char *service_public_name(const Service *service)
+{
+        return service->member ? service->member : service->name;
+}
+
+/* False while another instance takes the calls. */
+static inline bool service_takes_requests(const Service *service)
+{
+        return service->phase == ANNOUNCE_BIRTH || service->phase == ANNOUNCE_UP ||
+               service->phase == ANNOUNCE_SWEEPING;
+}
 
 /* Counts a request in; NULL without memory. */
 CallerLoad *service_take(Service *service, TextSpan caller, size_t size);
@@ -65,3 +96,43 @@ bool service_has_room(const Service *service, const MqttRpcBus *bus, TextSpan ca
 /* Hands the request to its handler and sees to it that it is answered or held. Consumes the
  * caller's reference. */
 void service_dispatch(Service *service, MqttRpcRequest *request);
+
+/* ---- builtin.c ---- */
+
+/* Methods with reserved names. Returns a negative errno, or 0 once it is answered or held. */
+int builtin_call(Service *service, MqttRpcRequest *request, MqttRpcError **ret_error);
+
+/* ---- announce.c ---- */
+
+/* A new service: it becomes the host if there is none, and is announced if there is a connection.
+ */
+void announce_add(Service *service);
+/* Nothing is registered any more: says so, and clears what is retained of it. */
+void announce_remove(Service *service);
+/* Frees what it keeps. */
+void announce_done(Service *service);
+/* The connection is there; all that is retained has come; the connection has gone. */
+void announce_on_up(MqttRpcBus *bus);
+void announce_on_complete(MqttRpcBus *bus);
+void announce_on_down(MqttRpcBus *bus);
+/* The bus is about to be closed: says OFFLINE. */
+void announce_close(MqttRpcBus *bus);
+/* A `$state` of one of our names has come; UNKNOWN: it was cleared, or is nonsense. `ours`: it was
+ * sent by this process. */
+void announce_on_state(Service *service, MqttRpcServiceState said, const char *epoch, bool ours);
+/* The service of one of our names is up or down, as far as others can see. */
+void announce_on_presence(Service *service, const Presence *presence);
+/* A retained property or $meta of one of our services has come. */
+void announce_on_retained(Service *service, const Topic *topic, const LinkMessage *message);
+/* There is something to be published, or room to do so. */
+void announce_continue(Service *service);
+void announce_continue_all(MqttRpcBus *bus);
+/* The objects have changed, and with them the description. */
+void announce_description(Service *service);
+/* Sets the Will of the next connection. */
+int announce_set_will(MqttRpcBus *bus);
+
+/* ---- discover.c ---- */
+
+/* Appends the OpenRPC description made from the vtables. */
+int discover_write(const Service *service, Buffer *buffer);

@@ -65,11 +65,6 @@ static size_t split(const char *text, TextSpan levels[static MAX_LEVELS])
         }
 }
 
-static bool span_is(TextSpan span, const char *text)
-{
-        return span.length == strlen(text) && !memcmp(span.at, text, span.length);
-}
-
 static bool spans_are_names(const TextSpan *levels, size_t n)
 {
         for (size_t i = 0; i < n; i++)
@@ -78,51 +73,106 @@ static bool spans_are_names(const TextSpan *levels, size_t n)
         return true;
 }
 
-int topic_parse(const char *root, const char *topic, Topic *ret_topic)
+/* The levels from {svc} on, for call/ and rpc/. */
+static int parse_call(const TextSpan *levels, size_t n, Topic *topic)
 {
-        TextSpan levels[MAX_LEVELS];
-        size_t root_length = strlen(root), n, first;
-        bool call;
+        bool call = text_span_is(levels[2], "call");
+        size_t first = call ? 4 : 3; /* the caller's level */
 
-        if (strncmp(topic, root, root_length) != 0 || topic[root_length] != '/')
+        if ((n != first + 1 && n != first + 2) || !spans_are_names(levels + 3, n - 3))
                 return -EINVAL;
-        n = split(topic + root_length + 1, levels);
-        if (n < 4 || n > MAX_LEVELS)
-                return -EINVAL;
-        call = span_is(levels[2], "call");
-        if (!call && !span_is(levels[2], "rpc"))
-                return -EINVAL;
-        first = call ? 4 : 3; /* the caller's level */
-        if ((n != first + 1 && n != first + 2) || !spans_are_names(levels, 1) ||
-            !topic_object_is_valid(levels[1].at, levels[1].length) ||
-            !spans_are_names(levels + 3, n - 3))
-                return -EINVAL;
-        *ret_topic = (Topic){
-                .kind = call ? TOPIC_CALL : TOPIC_RPC,
-                .service = levels[0],
-                .object = levels[1],
-                .caller = levels[first],
-        };
+        topic->kind = call ? TOPIC_CALL : TOPIC_RPC;
+        topic->caller = levels[first];
         if (call)
-                ret_topic->method = levels[3];
+                topic->method = levels[3];
         if (n == first + 2) {
-                ret_topic->kind = call ? TOPIC_CALL_REPLY : TOPIC_RPC_REPLY;
-                ret_topic->token = levels[first + 1];
+                topic->kind = call ? TOPIC_CALL_REPLY : TOPIC_RPC_REPLY;
+                topic->token = levels[first + 1];
         }
         return 0;
 }
 
-int topic_write_call(Buffer *buffer, const char *root, const char *service, const char *object,
-                     const char *method, const char *caller)
+static int parse_object(const TextSpan *levels, size_t n, Topic *topic)
 {
-        const char *const levels[] = {root, service, object, "call", method, caller};
+        if (!topic_object_is_valid(levels[1].at, levels[1].length))
+                return -EINVAL;
+        topic->object = levels[1];
+        if (text_span_is(levels[2], "call") || text_span_is(levels[2], "rpc"))
+                return parse_call(levels, n, topic);
+        if (n == 3 && text_span_is(levels[2], "$meta")) {
+                topic->kind = TOPIC_META;
+                return 0;
+        }
+        if (n != 4 || !spans_are_names(levels + 3, 1))
+                return -EINVAL;
+        topic->name = levels[3];
+        topic->kind = TOPIC_SIGNAL;
+        if (text_span_is(levels[2], "sig"))
+                return 0;
+        topic->kind = TOPIC_PROPERTY;
+        return text_span_is(levels[2], "prop") ? 0 : -EINVAL;
+}
 
-        for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+static int parse_service(const TextSpan *levels, Topic *topic)
+{
+        topic->kind = TOPIC_STATE;
+        if (text_span_is(levels[1], "$state"))
+                return 0;
+        topic->kind = TOPIC_API;
+        return text_span_is(levels[1], "$api") ? 0 : -EINVAL;
+}
+
+int topic_parse(const char *root, const char *topic, Topic *ret_topic)
+{
+        TextSpan levels[MAX_LEVELS];
+        size_t root_length = strlen(root), n;
+        Topic parsed = {};
+        int r;
+
+        if (strncmp(topic, root, root_length) != 0 || topic[root_length] != '/')
+                return -EINVAL;
+        n = split(topic + root_length + 1, levels);
+        if (n < 2 || n > MAX_LEVELS || !spans_are_names(levels, 1))
+                return -EINVAL;
+        parsed.service = levels[0];
+        r = n == 2 ? parse_service(levels, &parsed) : parse_object(levels, n, &parsed);
+        if (r >= 0)
+                *ret_topic = parsed;
+        return r;
+}
+
+static int write_levels(Buffer *buffer, const char *const *levels)
+{
+        for (size_t i = 0; levels[i]; i++) {
                 if (i > 0)
                         buffer_append_char(buffer, '/');
                 buffer_append_text(buffer, levels[i]);
         }
         return buffer_status(buffer);
+}
+
+int topic_write_call(Buffer *buffer, const char *root, const char *service, const char *object,
+                     const char *method, const char *caller)
+{
+        const char *const levels[] = {root, service, object, "call", method, caller, NULL};
+
+        return write_levels(buffer, levels);
+}
+
+int topic_write(Buffer *buffer, TopicKind kind, const char *root, const char *service,
+                const char *object, const char *name)
+{
+        const char *const member[] = {root, service, object, kind == TOPIC_SIGNAL ? "sig" : "prop",
+                                      name, NULL};
+        const char *const meta[] = {root, service, object, "$meta", NULL};
+        const char *const own[] = {root, service, kind == TOPIC_STATE ? "$state" : "$api", NULL};
+
+        switch (kind) {
+        case TOPIC_SIGNAL:
+        case TOPIC_PROPERTY: return write_levels(buffer, member);
+        case TOPIC_META: return write_levels(buffer, meta);
+        default: return write_levels(buffer, own);
+        }
 }
 
 int topic_reply_token(const Topic *request, const char *request_topic, const char *response_topic,

@@ -5,6 +5,7 @@
  * address a Response Topic may name (section 4). Pure: no copies, no allocation but in a Buffer. */
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "common/buffer.h"
 
@@ -19,15 +20,22 @@ typedef enum TopicKind {
         TOPIC_CALL_REPLY, /* … /{token} */
         TOPIC_RPC,        /* {root}/{svc}/{obj}/rpc/{caller} */
         TOPIC_RPC_REPLY,  /* … /{token} */
+        TOPIC_SIGNAL,     /* {root}/{svc}/{obj}/sig/{signal} */
+        TOPIC_PROPERTY,   /* {root}/{svc}/{obj}/prop/{prop} */
+        TOPIC_META,       /* {root}/{svc}/{obj}/$meta */
+        TOPIC_STATE,      /* {root}/{svc}/$state */
+        TOPIC_API,        /* {root}/{svc}/$api */
 } TopicKind;
 
+/* What a kind does not have is empty. */
 typedef struct Topic {
         TopicKind kind;
         TextSpan service;
         TextSpan object;
-        TextSpan method; /* empty for rpc/ */
+        TextSpan method;
         TextSpan caller;
-        TextSpan token; /* empty for requests */
+        TextSpan token;
+        TextSpan name; /* of a signal or property */
 } Topic;
 
 /* [A-Za-z0-9_.-]{1,255}: services, methods, callers, tokens. */
@@ -44,6 +52,16 @@ int topic_parse(const char *root, const char *topic, Topic *ret_topic);
 /* Appends {root}/{service}/{object}/call/{method}/{caller}. */
 int topic_write_call(Buffer *buffer, const char *root, const char *service, const char *object,
                      const char *method, const char *caller);
+/* Appends {root}/{service}/{object}/{sig|prop}/{name}, or …/$meta, or
+ * {root}/{service}/{$state|$api} for the kinds TOPIC_SIGNAL to TOPIC_API; what a kind does not have
+ * is not looked at. The levels may be "+", which makes a filter. */
+int topic_write(Buffer *buffer, TopicKind kind, const char *root, const char *service,
+                const char *object, const char *name);
+
+static inline bool text_span_is(TextSpan span, const char *text)
+{
+        return span.length == strlen(text) && !memcmp(span.at, text, span.length);
+}
 
 /* The reply address rule: from {service} on, `response_topic` must be `request_topic` (likewise)
  * plus one level that is a name; what is in front may differ, as after a bridge. `request` are the

@@ -86,15 +86,15 @@ static int method_big(MqttRpcRequest *request, void *userdata, MqttRpcError **re
 }
 
 static const MqttRpcMember vtable[] = {
-        MQTTRPC_METHOD("Echo", "value:v", "v", method_echo, MQTTRPC_METHOD_READ),
-        MQTTRPC_METHOD("Add", "a:i b:i", "i", method_add, MQTTRPC_METHOD_READ),
-        MQTTRPC_METHOD("WhoAmI", "", "as", method_who_am_i, MQTTRPC_METHOD_READ),
-        MQTTRPC_METHOD("Hold", "", "v", method_hold, MQTTRPC_METHOD_READ),
+        MQTTRPC_METHOD("Echo", "value:v", "v", method_echo, MQTTRPC_ACCESS_READ),
+        MQTTRPC_METHOD("Add", "a:i b:i", "i", method_add, MQTTRPC_ACCESS_READ),
+        MQTTRPC_METHOD("WhoAmI", "", "as", method_who_am_i, MQTTRPC_ACCESS_READ),
+        MQTTRPC_METHOD("Hold", "", "v", method_hold, MQTTRPC_ACCESS_READ),
         MQTTRPC_METHOD("Silent", "", "", method_silent, 0),
-        MQTTRPC_METHOD("Fail", "", "", method_fail, MQTTRPC_METHOD_READ),
+        MQTTRPC_METHOD("Fail", "", "", method_fail, MQTTRPC_ACCESS_READ),
         MQTTRPC_METHOD("FailByErrno", "", "", method_fail_by_errno, 0),
-        MQTTRPC_METHOD("Big", "bytes:u", "s", method_big, MQTTRPC_METHOD_READ),
-        MQTTRPC_METHOD("Secret", "value:v", "v", method_echo, MQTTRPC_METHOD_SENSITIVE),
+        MQTTRPC_METHOD("Big", "bytes:u", "s", method_big, MQTTRPC_ACCESS_READ),
+        MQTTRPC_METHOD("Secret", "value:v", "v", method_echo, MQTTRPC_SENSITIVE),
         MQTTRPC_END,
 };
 
@@ -129,7 +129,8 @@ void serve_set_up(Serve *serve, gconstpointer unused)
                 0);
         g_assert_cmpint(mqttrpc_bus_open(serve->server, NULL), ==, 0);
         loop_add_bus(serve->server);
-        g_assert_true(LOOP_UNTIL(mqttrpc_bus_get_state(serve->server) == MQTTRPC_STATE_CONNECTED));
+        g_assert_true(LOOP_UNTIL(mqttrpc_bus_get_service_state(serve->server, "net") ==
+                                 MQTTRPC_SERVICE_READY));
         serve->alice = raw_client_new(serve->broker, NULL);
         raw_client_subscribe(serve->alice, "mb1/+/+/call/+/alice/+");
         raw_client_subscribe(serve->alice, "mb1/+/+/rpc/alice/+");

@@ -77,11 +77,13 @@ static void set_up(Fixture *fixture, gconstpointer unused)
         g_assert_cmpint(mqttrpc_add_service(fixture->net, NULL, "net", vtable, fixture, NULL), ==,
                         0);
         open_bus(fixture->net);
+        g_assert_true(LOOP_UNTIL(mqttrpc_bus_get_service_state(fixture->net, "net") ==
+                                 MQTTRPC_SERVICE_READY));
         fixture->alice = new_bus(fixture, "alice");
         open_bus(fixture->alice);
         fixture->mallory =
                 raw_client_new(fixture->broker, &(RawOptions){.user = "mallory", .password = "pw"});
-        raw_client_subscribe(fixture->mallory, "#");
+        raw_client_subscribe_fresh(fixture->mallory, "#");
         fixture->watcher =
                 raw_client_new(fixture->broker, &(RawOptions){.user = "carol", .password = "pw"});
         raw_client_subscribe(fixture->watcher, "mb1/+/+/sig/+");

@@ -406,7 +406,7 @@ static void test_call_while_down_is_never_sent(Fixture *fixture, gconstpointer u
                         -ENOTCONN);
         broker_start(fixture->broker);
         monitor = raw_client_new(fixture->broker, NULL);
-        raw_client_subscribe(monitor, "#");
+        raw_client_subscribe(monitor, "mb1/+/+/call/#");
         g_assert_true(LOOP_UNTIL(is_up(fixture)));
         g_assert_cmpint(mqttrpc_notify(fixture->bus, "net", "-", "Marker", NULL, 0, NULL), ==, 0);
         g_assert_nonnull(strstr(raw_client_receive(monitor)->topic, "/Marker/"));
@@ -418,6 +418,7 @@ static void test_unacknowledged_is_not_sent_again(Fixture *fixture, gconstpointe
 {
         CLEANUP_RAW_CLIENT RawClient *monitor = NULL;
 
+        serve(fixture);
         broker_start(fixture->broker);
         open_bus(fixture);
         process_signal(broker_get_process(fixture->broker), SIGSTOP);
@@ -429,7 +430,7 @@ static void test_unacknowledged_is_not_sent_again(Fixture *fixture, gconstpointe
         g_assert_cmpint(fixture->last_code, ==, MQTTRPC_ERROR_DISCONNECTED);
         broker_start(fixture->broker);
         monitor = raw_client_new(fixture->broker, NULL);
-        raw_client_subscribe(monitor, "#");
+        raw_client_subscribe(monitor, "mb1/+/+/call/#");
         g_assert_true(LOOP_UNTIL(is_up(fixture)));
         g_assert_cmpint(mqttrpc_notify(fixture->bus, "net", "-", "Marker", NULL, 0, NULL), ==, 0);
         g_assert_nonnull(strstr(raw_client_receive(monitor)->topic, "/Marker/"));
@@ -457,6 +458,7 @@ static void test_ids_go_on_over_connections(Fixture *fixture, gconstpointer unus
 {
         g_autofree char *first = NULL, *second = NULL, *third = NULL;
 
+        serve(fixture);
         broker_start(fixture->broker);
         open_bus(fixture);
         first = sent_id(fixture);

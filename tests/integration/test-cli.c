@@ -237,13 +237,13 @@ static void test_ping_fails(CliFixture *fixture, gconstpointer unused)
                  "hint: is it spelled right and running? A D-Bus service needs dbus-mqtt-gateway "
                  "running, with a mapping for it loaded\n"},
                 {"denied",
-                 {"ping", "other"},
+                 {"-u", "bob", "--password-file", "@bob", "ping", "echo"},
                  5,
                  NULL,
-                 "mqttrpc: access denied: 'alice' may not call rpc.ping of 'other', object '-'\n"
-                 "hint: the broker has no grant for the topic mb1/other/-/call/rpc.ping/alice\n"
-                 "hint: an administrator grants it with: mqttrpc-adduser --call other/-/rpc.ping "
-                 "alice\n"},
+                 "mqttrpc: access denied: 'bob' may not call rpc.ping of 'echo', object '-'\n"
+                 "hint: the broker has no grant for the topic mb1/echo/-/call/rpc.ping/bob\n"
+                 "hint: an administrator grants it with: mqttrpc-adduser --call echo/-/rpc.ping "
+                 "bob\n"},
                 {"hangs",
                  {"ping", "gone", "-c", "2", "-i", "0", "-t", "200ms"},
                  6,

@@ -52,7 +52,7 @@ static void test_response_topic(Serve *serve, gconstpointer topic)
         CLEANUP_RAW_CLIENT RawClient *monitor = raw_client_new(serve->broker, NULL);
         uint64_t before = serve_counter(serve, MQTTRPC_COUNT_BAD_RESPONSE_TOPIC);
 
-        raw_client_subscribe(monitor, "#");
+        raw_client_subscribe_fresh(monitor, "#");
         raw_client_post(serve->alice, &(RawPublish){.topic = REQUEST,
                                                     .payload = "{\"id\":1}",
                                                     .qos = 1,
@@ -75,7 +75,7 @@ static void test_response_prefix_is_never_used(Serve *serve, gconstpointer unuse
         };
         CLEANUP_RAW_CLIENT RawClient *monitor = raw_client_new(serve->broker, NULL);
 
-        raw_client_subscribe(monitor, "#");
+        raw_client_subscribe_fresh(monitor, "#");
         for (unsigned i = 0; i < G_N_ELEMENTS(topics); i++) {
                 raw_client_post(serve->alice, &(RawPublish){.topic = REQUEST,
                                                             .payload = "{\"id\":1}",

@@ -218,7 +218,7 @@ static int method_late(MqttRpcRequest *request, void *userdata, MqttRpcError **r
 }
 
 static const MqttRpcMember late_vtable[] = {
-        MQTTRPC_METHOD("Late", "", "s", method_late, MQTTRPC_METHOD_READ),
+        MQTTRPC_METHOD("Late", "", "s", method_late, MQTTRPC_ACCESS_READ),
         MQTTRPC_END,
 };
 
@@ -253,7 +253,7 @@ static int method_remove_self(MqttRpcRequest *request, void *userdata, MqttRpcEr
 }
 
 static const MqttRpcMember removing_vtable[] = {
-        MQTTRPC_METHOD("Remove", "", "s", method_remove_self, MQTTRPC_METHOD_READ),
+        MQTTRPC_METHOD("Remove", "", "s", method_remove_self, MQTTRPC_ACCESS_READ),
         MQTTRPC_END,
 };
 
@@ -312,7 +312,7 @@ static int method_close_bus(MqttRpcRequest *request, void *userdata, MqttRpcErro
 }
 
 static const MqttRpcMember closing_vtable[] = {
-        MQTTRPC_METHOD("Close", "", "", method_close_bus, MQTTRPC_METHOD_READ),
+        MQTTRPC_METHOD("Close", "", "", method_close_bus, MQTTRPC_ACCESS_READ),
         MQTTRPC_END,
 };
 
@@ -339,7 +339,7 @@ static int method_unref_bus(MqttRpcRequest *request, void *userdata, MqttRpcErro
 }
 
 static const MqttRpcMember unref_vtable[] = {
-        MQTTRPC_METHOD("Unref", "", "", method_unref_bus, MQTTRPC_METHOD_READ),
+        MQTTRPC_METHOD("Unref", "", "", method_unref_bus, MQTTRPC_ACCESS_READ),
         MQTTRPC_END,
 };
 

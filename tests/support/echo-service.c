@@ -119,12 +119,12 @@ static int method_noted(MqttRpcRequest *request, void *userdata, MqttRpcError **
 }
 
 static const MqttRpcMember methods[] = {
-        MQTTRPC_METHOD("Echo", "value:v", "v", method_echo, MQTTRPC_METHOD_READ),
-        MQTTRPC_METHOD("Add", "a:x b:x", "x", method_add, MQTTRPC_METHOD_READ),
+        MQTTRPC_METHOD("Echo", "value:v", "v", method_echo, MQTTRPC_ACCESS_READ),
+        MQTTRPC_METHOD("Add", "a:x b:x", "x", method_add, MQTTRPC_ACCESS_READ),
         MQTTRPC_METHOD("Fail", "code:i message:s name:s retry_after_ms:u", "", method_fail, 0),
         MQTTRPC_METHOD("Sleep", "msec:u", "s", method_sleep, 0),
         MQTTRPC_METHOD("Note", "text:s", "", method_note, 0),
-        MQTTRPC_METHOD("Noted", "", "s", method_noted, MQTTRPC_METHOD_READ),
+        MQTTRPC_METHOD("Noted", "", "s", method_noted, MQTTRPC_ACCESS_READ),
         MQTTRPC_END,
 };
 
@@ -151,12 +151,16 @@ static uint64_t wake_sleepers(void)
 static void on_state(MqttRpcBus *bus, MqttRpcState state, const MqttRpcError *reason,
                      void *userdata)
 {
-        if (state == MQTTRPC_STATE_CONNECTED) {
-                puts("ready");
-                fflush(stdout);
-        } else if (state == MQTTRPC_STATE_WAITING) {
+        if (state == MQTTRPC_STATE_WAITING)
                 fprintf(stderr, "%s\n", mqttrpc_error_get_message(reason));
-        }
+}
+
+static void on_service(const MqttRpcServiceEvent *event, void *userdata)
+{
+        if (mqttrpc_service_event_get_state(event) != MQTTRPC_SERVICE_READY)
+                return;
+        puts("ready");
+        fflush(stdout);
 }
 
 int main(int argc, char **argv)
@@ -176,6 +180,8 @@ int main(int argc, char **argv)
                 r = mqttrpc_bus_set_credentials(bus, argv[2], argv[3]);
         if (r >= 0)
                 r = mqttrpc_add_service(bus, NULL, argv[4], methods, NULL, &error);
+        if (r >= 0)
+                r = mqttrpc_watch_service(bus, NULL, argv[4], on_service, NULL, &error);
         if (r >= 0) {
                 mqttrpc_bus_set_state_handler(bus, on_state, NULL);
                 r = mqttrpc_bus_open(bus, &error);

@@ -192,6 +192,16 @@ void raw_client_subscribe(RawClient *client, const char *filter)
         g_assert_true(LOOP_UNTIL(client->suback_mid == mid));
 }
 
+void raw_client_subscribe_fresh(RawClient *client, const char *filter)
+{
+        int mid;
+
+        g_assert_cmpint(mosquitto_subscribe_v5(client->mosquitto, &mid, filter, 1,
+                                               MQTT_SUB_OPT_SEND_RETAIN_NEVER, NULL),
+                        ==, 0);
+        g_assert_true(LOOP_UNTIL(client->suback_mid == mid));
+}
+
 /* ---- sending ---- */
 
 static void add_user(mosquitto_property **properties, const char *name, const char *value)

@@ -56,6 +56,9 @@ DEFINE_CLEANUP(RawClient *, raw_client_free, cleanup_raw_client)
 /* QoS 1; returns when it is in force. */
 void raw_client_subscribe(RawClient *client, const char *filter);
 
+/* The same, without what the broker has retained. */
+void raw_client_subscribe_fresh(RawClient *client, const char *filter);
+
 /* Hands a message over and does not wait. */
 void raw_client_post(RawClient *client, const RawPublish *publish);
 /* At QoS 1, and waits: the reason code of the PUBACK, 0x87 when it is refused (MQTT 5). */

@@ -40,6 +40,11 @@ typedef struct MqttRpcError MqttRpcError;
 typedef struct MqttRpcReply MqttRpcReply;
 typedef struct MqttRpcRequest MqttRpcRequest;
 typedef struct MqttRpcSlot MqttRpcSlot;
+typedef struct MqttRpcValue MqttRpcValue;
+typedef struct MqttRpcSignal MqttRpcSignal;
+typedef struct MqttRpcPropertyEvent MqttRpcPropertyEvent;
+typedef struct MqttRpcObjectEvent MqttRpcObjectEvent;
+typedef struct MqttRpcServiceEvent MqttRpcServiceEvent;
 
 /* ---- errors (protocol section 8) ---- */
 
@@ -207,7 +212,9 @@ MQTTRPC_PUBLIC int mqttrpc_bus_wait_connected(MqttRpcBus *bus, uint64_t timeout_
  * close the bus: a broker that finds the connection closed when it acknowledges one message drops
  * those behind it. */
 MQTTRPC_PUBLIC int mqttrpc_bus_flush(MqttRpcBus *bus, uint64_t timeout_usec);
-/* Ends the connection in order. Pending calls end with DISCONNECTED, their callbacks run inside. */
+/* Ends the connection in order: own services become OFFLINE, and outside of callbacks the broker is
+ * given up to a second to take what was sent. Pending calls end with DISCONNECTED, their callbacks
+ * run inside. */
 MQTTRPC_PUBLIC void mqttrpc_bus_close(MqttRpcBus *bus);
 
 MQTTRPC_PUBLIC MqttRpcState mqttrpc_bus_get_state(const MqttRpcBus *bus);
@@ -340,12 +347,22 @@ MQTTRPC_PUBLIC int mqttrpc_reply_read(MqttRpcReply *reply, const char *types, ..
 
 /* ---- serving ---- */
 
-typedef enum MqttRpcMethodFlags {
-        MQTTRPC_METHOD_DEFAULT = 0,
-        MQTTRPC_METHOD_READ = 1 << 0,       /* access class `read`: allowed in batches on rpc/ */
+/* What a vtable says of a member. A member without an access class is of class `admin`. */
+typedef enum MqttRpcMemberFlags {
+        MQTTRPC_DEFAULT = 0,
+        MQTTRPC_ACCESS_READ = 1 << 0, /* access class `read`: a method may be called by rpc/ */
         MQTTRPC_METHOD_IDEMPOTENT = 1 << 1, /* a repeated call does no harm */
-        MQTTRPC_METHOD_SENSITIVE = 1 << 2,  /* its result is never kept for duplicates */
-} MqttRpcMethodFlags;
+        MQTTRPC_SENSITIVE = 1 << 2, /* a method's result is never kept for duplicates, a property is
+                                       never published */
+        MQTTRPC_ACCESS_CONTROL = 1 << 3,  /* access class `control` */
+        MQTTRPC_METHOD_CONST = 1 << 4,    /* the result never changes */
+        MQTTRPC_METHOD_NO_REPLY = 1 << 5, /* meant to be called as a notification */
+        MQTTRPC_DEPRECATED = 1 << 6,
+        MQTTRPC_PROPERTY_CONST = 1 << 7,       /* does not change while the service runs */
+        MQTTRPC_PROPERTY_INVALIDATES = 1 << 8, /* a change is told by the signal rpc.invalidated,
+                                                  without the value, which is not retained */
+        MQTTRPC_PROPERTY_NO_SIGNAL = 1 << 9,   /* changes are not told; neither is it retained */
+} MqttRpcMemberFlags;
 
 /* Answers a request: with mqttrpc_request_reply() or …_reply_error() before it returns, or later,
  * after mqttrpc_request_ref(). A negative return without an answer becomes an error reply: the one
@@ -354,29 +371,61 @@ typedef enum MqttRpcMethodFlags {
 typedef int (*MqttRpcMethodHandler)(MqttRpcRequest *request, void *userdata,
                                     MqttRpcError **ret_error);
 
+/* Gives the present value of a property, by exactly one of the mqttrpc_value_set functions. Called
+ * whenever the value is needed: to publish it, and for prop.get and prop.getall. Must not block. A
+ * negative return: there is no value now; the reason in *ret_error, else that of the errno. */
+typedef int (*MqttRpcGetHandler)(MqttRpcValue *value, void *userdata, MqttRpcError **ret_error);
+
 typedef enum MqttRpcMemberType {
         MQTTRPC_MEMBER_END,
         MQTTRPC_MEMBER_METHOD,
+        MQTTRPC_MEMBER_SIGNAL,
+        MQTTRPC_MEMBER_PROPERTY,
+        MQTTRPC_MEMBER_INTERFACE,
 } MqttRpcMemberType;
 
 /* One line of a vtable. Use the macros; the layout is part of the ABI. */
 typedef struct MqttRpcMember {
         MqttRpcMemberType type;
         const char *name;
-        const char *params; /* "name:type" separated by spaces, e.g. "zone:s degrees:d" */
-        const char *result; /* a type, or "" for none (null) */
-        MqttRpcMethodHandler handler;
-        uint64_t flags;
+        const char *params;           /* "name:type" separated by spaces, e.g. "zone:s degrees:d" */
+        const char *result;           /* a type, or "" for none (null); the type of a property */
+        MqttRpcMethodHandler handler; /* of a method; sets a property */
+        MqttRpcGetHandler get;
+        uint64_t flags; /* MqttRpcMemberFlags */
 } MqttRpcMember;
 
 /* Types are D-Bus signatures: b y n q i u x t d s o g, aT, (T…), a{kT}, v for any JSON value. */
-#define MQTTRPC_METHOD(name_, params_, result_, handler_, flags_)                          \
-        {                                                                                  \
-                MQTTRPC_MEMBER_METHOD, (name_), (params_), (result_), (handler_), (flags_) \
+#define MQTTRPC_METHOD(name_, params_, result_, handler_, flags_)                                \
+        {                                                                                        \
+                MQTTRPC_MEMBER_METHOD, (name_), (params_), (result_), (handler_), NULL, (flags_) \
         }
-#define MQTTRPC_END                                           \
-        {                                                     \
-                MQTTRPC_MEMBER_END, NULL, NULL, NULL, NULL, 0 \
+#define MQTTRPC_SIGNAL(name_, params_, flags_)                                      \
+        {                                                                           \
+                MQTTRPC_MEMBER_SIGNAL, (name_), (params_), "", NULL, NULL, (flags_) \
+        }
+#define MQTTRPC_PROPERTY(name_, type_, get_, flags_)                                  \
+        {                                                                             \
+                MQTTRPC_MEMBER_PROPERTY, (name_), "", (type_), NULL, (get_), (flags_) \
+        }
+/* `set_` is a method handler: the request's only argument is the new value, of the declared type;
+ * mqttrpc_request_get_property() names the property. It answers as a method does, at once or later.
+ * When it answers with success, the library asks `get_` for the value and publishes it, and then
+ * sends the answer; what the handler gave as result is not sent, prop.set returns null. */
+#define MQTTRPC_WRITABLE_PROPERTY(name_, type_, get_, set_, flags_)                     \
+        {                                                                               \
+                MQTTRPC_MEMBER_PROPERTY, (name_), "", (type_), (set_), (get_), (flags_) \
+        }
+/* The members that follow belong to this interface: descriptions ($api, $meta) say so, and a
+ * gateway shows them by it on D-Bus. It is no part of topics, so names are unique in the whole
+ * vtable. */
+#define MQTTRPC_INTERFACE(name_)                                             \
+        {                                                                    \
+                MQTTRPC_MEMBER_INTERFACE, (name_), NULL, NULL, NULL, NULL, 0 \
+        }
+#define MQTTRPC_END                                                 \
+        {                                                           \
+                MQTTRPC_MEMBER_END, NULL, NULL, NULL, NULL, NULL, 0 \
         }
 
 /* Serves `object` of `service` with a vtable, which must stay valid. Arguments are checked against
@@ -457,6 +506,202 @@ MQTTRPC_PUBLIC int mqttrpc_request_reply_values(MqttRpcRequest *request, const c
 /* Answers with an error; the error stays the caller's. NULL: INTERNAL. */
 MQTTRPC_PUBLIC int mqttrpc_request_reply_error(MqttRpcRequest *request, const MqttRpcError *error);
 
+/* The property that prop.set is about; NULL for ordinary methods. Borrowed. */
+MQTTRPC_PUBLIC const char *mqttrpc_request_get_property(const MqttRpcRequest *request);
+
+/* ---- serving: properties (protocol section 7) ---- */
+
+/* In a get handler: the value, one complete type followed by C values as for
+ * mqttrpc_json_value(), or as JSON text (`length` SIZE_MAX: up to the NUL), which is checked. The
+ * type must be the declared one. -EINVAL, -ENOMEM. */
+MQTTRPC_PUBLIC int mqttrpc_value_set(MqttRpcValue *value, const char *type, ...);
+MQTTRPC_PUBLIC int mqttrpc_value_set_json(MqttRpcValue *value, const char *text, size_t length);
+/* What is asked for. Borrowed, for the time of the handler. */
+MQTTRPC_PUBLIC const char *mqttrpc_value_get_service(const MqttRpcValue *value);
+MQTTRPC_PUBLIC const char *mqttrpc_value_get_object(const MqttRpcValue *value);
+MQTTRPC_PUBLIC const char *mqttrpc_value_get_property(const MqttRpcValue *value);
+
+/* To be called when a property of a vtable has changed: asks for its value and publishes it, unless
+ * it is the one that was published last; for INVALIDATES properties tells that it has changed.
+ * Without a connection it is published with the next one. -ENOENT: no such object or property;
+ * else what the get handler returned, or -ENOMEM. */
+MQTTRPC_PUBLIC int mqttrpc_property_changed(MqttRpcBus *bus, const char *service,
+                                            const char *object, const char *property);
+
+/* For gateways and proxies, whose services have a fallback: objects and properties without a
+ * vtable. `value` is JSON text (`length` SIZE_MAX: up to the NUL), trusted to be valid, and kept,
+ * so that it can be published again after a loss of the connection; unless it has changed nothing
+ * is sent. A NULL value takes the property away. The object is made if need be, and -EEXIST if it
+ * has a vtable. -ENOENT: no such service, -EINVAL: a name, -EMSGSIZE, -ENOMEM. */
+MQTTRPC_PUBLIC int mqttrpc_property_publish(MqttRpcBus *bus, const char *service,
+                                            const char *object, const char *property,
+                                            const char *value, size_t length);
+/* What was published last; -ENOENT: nothing. Borrowed, valid until the property changes. */
+MQTTRPC_PUBLIC int mqttrpc_property_get_published(MqttRpcBus *bus, const char *service,
+                                                  const char *object, const char *property,
+                                                  const char **ret_value, size_t *ret_length);
+/* Announces an object: publishes its $meta, after its properties. `interfaces` is a NULL-terminated
+ * list of names, or NULL. To be called again when they change. Failures as
+ * mqttrpc_property_publish(). */
+MQTTRPC_PUBLIC int mqttrpc_object_announce(MqttRpcBus *bus, const char *service, const char *object,
+                                           const char *const *interfaces);
+/* Takes an object without vtable away: its $meta first, then its properties. -ENOENT. */
+MQTTRPC_PUBLIC int mqttrpc_object_remove(MqttRpcBus *bus, const char *service, const char *object);
+
+/* ---- serving: signals (protocol section 7) ---- */
+
+typedef enum MqttRpcSignalFlags {
+        MQTTRPC_SIGNAL_DEFAULT = 0,
+        MQTTRPC_SIGNAL_QOS0 = 1 << 0, /* may get lost, and may overtake others */
+} MqttRpcSignalFlags;
+
+/* Emits a signal: its arguments as for mqttrpc_json_params(), by types and C values, or as JSON
+ * text, an array or object (`length` SIZE_MAX: up to the NUL), trusted to be valid; NULL: none. For
+ * an object with a vtable the signal must be declared there, with these types (-ENOENT, -EINVAL).
+ * Without a connection, or while the broker is slow, signals wait, in order; beyond the limits of
+ * the library the oldest are dropped and counted, which receivers see by `seq`. -ENOENT: no such
+ * service or object, -EMSGSIZE, -ENOMEM. */
+MQTTRPC_PUBLIC int mqttrpc_emit_signal(MqttRpcBus *bus, const char *service, const char *object,
+                                       const char *signal, const char *types, ...);
+MQTTRPC_PUBLIC int mqttrpc_emit_signal_json(MqttRpcBus *bus, const char *service,
+                                            const char *object, const char *signal,
+                                            const char *params, size_t length,
+                                            MqttRpcSignalFlags flags);
+
+/* ---- serving: presence (protocol section 7) ---- */
+
+/* The state of a service, as its `$state` says. */
+typedef enum MqttRpcServiceState {
+        MQTTRPC_SERVICE_UNKNOWN, /* there is no `$state`, or none is known */
+        MQTTRPC_SERVICE_INIT,    /* starting */
+        MQTTRPC_SERVICE_CLAIM,   /* about to take over from another instance, which still works */
+        MQTTRPC_SERVICE_READY,
+        MQTTRPC_SERVICE_OFFLINE, /* has ended in order, or its host has */
+        MQTTRPC_SERVICE_LOST,    /* has ended without a word, or its host has */
+} MqttRpcServiceState;
+
+/* "ready" and so on; "unknown". A constant. */
+MQTTRPC_PUBLIC const char *mqttrpc_service_state_to_name(MqttRpcServiceState state);
+
+/* The service whose `$state` is the Will of the connection; the others are told to be hosted by it
+ * (`via`). Default: the first that is added. Add services, or set the host, before
+ * mqttrpc_bus_open(): a change of the host makes an open bus connect anew, whereby pending calls
+ * end with DISCONNECTED. -ENOENT: no such service. */
+MQTTRPC_PUBLIC int mqttrpc_bus_set_host(MqttRpcBus *bus, const char *service);
+/* What `$state` says: READY from the start, unless INIT or OFFLINE is set. -ENOENT, -EINVAL. */
+MQTTRPC_PUBLIC int mqttrpc_service_set_state(MqttRpcBus *bus, const char *service,
+                                             MqttRpcServiceState state);
+/* A further member of `$state`: `value` is JSON text; NULL takes it away. Known ones: "ver"
+ * (version of the service), "summary", "running" (false: activated by a call), "origin". -EINVAL
+ * for the members that the library writes itself and for bad JSON, -ENOENT, -ENOMEM. */
+MQTTRPC_PUBLIC int mqttrpc_service_set_detail(MqttRpcBus *bus, const char *service, const char *key,
+                                              const char *value);
+/* A new epoch, for gateways: what is behind the service is another one now. -ENOENT. */
+MQTTRPC_PUBLIC int mqttrpc_service_renew(MqttRpcBus *bus, const char *service);
+/* 16 hex digits; NULL: no such service. Borrowed. */
+MQTTRPC_PUBLIC const char *mqttrpc_service_get_epoch(MqttRpcBus *bus, const char *service);
+/* The description that `$api` and rpc.discover give, JSON text, for services without vtables; NULL
+ * takes it away. -ENOENT, -EINVAL (not JSON), -ENOMEM. */
+MQTTRPC_PUBLIC int mqttrpc_service_set_description(MqttRpcBus *bus, const char *service,
+                                                   const char *description);
+/* Makes the service a member of a pool of equal ones: calls of `service` are shared out among the
+ * members by the broker; as {service}.i-{instance} this one can be called alone, and under that
+ * name it has its state, objects, properties and signals. Before mqttrpc_bus_open() only
+ * (-EISCONN). -ENOENT, -EINVAL, -ENOMEM. */
+MQTTRPC_PUBLIC int mqttrpc_service_set_pool(MqttRpcBus *bus, const char *service,
+                                            const char *instance);
+
+/* ---- watching others (protocol section 7) ---- */
+
+/* Below, names of services, objects, signals and properties may be NULL, which stands for any.
+ * Handlers are called for what comes from then on and, but for signals, at once or soon for what is
+ * there already. The event is borrowed for the time of the handler, as are its texts. After a loss
+ * of the connection everything is subscribed again. -EINVAL for a bad name, -ENOMEM. */
+
+typedef void (*MqttRpcSignalHandler)(const MqttRpcSignal *signal, void *userdata);
+typedef void (*MqttRpcPropertyHandler)(const MqttRpcPropertyEvent *event, void *userdata);
+typedef void (*MqttRpcObjectHandler)(const MqttRpcObjectEvent *event, void *userdata);
+typedef void (*MqttRpcServiceHandler)(const MqttRpcServiceEvent *event, void *userdata);
+
+/* Signals. */
+MQTTRPC_PUBLIC int mqttrpc_match_signal(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
+                                        const char *service, const char *object, const char *name,
+                                        MqttRpcSignalHandler handler, void *userdata,
+                                        MqttRpcError **ret_error);
+MQTTRPC_PUBLIC const char *mqttrpc_signal_get_service(const MqttRpcSignal *signal);
+MQTTRPC_PUBLIC const char *mqttrpc_signal_get_object(const MqttRpcSignal *signal);
+MQTTRPC_PUBLIC const char *mqttrpc_signal_get_name(const MqttRpcSignal *signal);
+/* The arguments: JSON text, an array or object; "[]" if there are none. */
+MQTTRPC_PUBLIC const char *mqttrpc_signal_get_params(const MqttRpcSignal *signal,
+                                                     size_t *ret_length);
+/* How many signals of this name and object got lost directly before this one. Known for senders
+ * that number them (`seq`), from the second one on. */
+MQTTRPC_PUBLIC uint64_t mqttrpc_signal_get_lost(const MqttRpcSignal *signal);
+
+/* Properties: their values are also kept, so that they can be asked for. A value is stale while its
+ * service is not ready or not known to be; the handler is called when that changes. */
+MQTTRPC_PUBLIC int mqttrpc_watch_property(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
+                                          const char *service, const char *object,
+                                          const char *property, MqttRpcPropertyHandler handler,
+                                          void *userdata, MqttRpcError **ret_error);
+MQTTRPC_PUBLIC const char *mqttrpc_property_event_get_service(const MqttRpcPropertyEvent *event);
+MQTTRPC_PUBLIC const char *mqttrpc_property_event_get_object(const MqttRpcPropertyEvent *event);
+MQTTRPC_PUBLIC const char *mqttrpc_property_event_get_property(const MqttRpcPropertyEvent *event);
+/* JSON text; NULL: the property is gone. */
+MQTTRPC_PUBLIC const char *mqttrpc_property_event_get_value(const MqttRpcPropertyEvent *event,
+                                                            size_t *ret_length);
+MQTTRPC_PUBLIC bool mqttrpc_property_event_is_stale(const MqttRpcPropertyEvent *event);
+/* The kept value of a watched property; -ENOENT: there is none. `watch` is a slot of
+ * mqttrpc_watch_property(). The value is borrowed and valid until the bus is processed. */
+MQTTRPC_PUBLIC int mqttrpc_watch_get_property(MqttRpcSlot *watch, const char *service,
+                                              const char *object, const char *property,
+                                              const char **ret_value, bool *ret_stale);
+
+/* Objects: their `$meta`. */
+MQTTRPC_PUBLIC int mqttrpc_watch_object(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
+                                        const char *service, const char *object,
+                                        MqttRpcObjectHandler handler, void *userdata,
+                                        MqttRpcError **ret_error);
+MQTTRPC_PUBLIC const char *mqttrpc_object_event_get_service(const MqttRpcObjectEvent *event);
+MQTTRPC_PUBLIC const char *mqttrpc_object_event_get_object(const MqttRpcObjectEvent *event);
+/* {"interfaces":[…],"props":[…]}; NULL: the object is gone. */
+MQTTRPC_PUBLIC const char *mqttrpc_object_event_get_meta(const MqttRpcObjectEvent *event,
+                                                         size_t *ret_length);
+
+/* Services. With the connection lost, the state of each is UNKNOWN until it is heard of again. */
+MQTTRPC_PUBLIC int mqttrpc_watch_service(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
+                                         const char *service, MqttRpcServiceHandler handler,
+                                         void *userdata, MqttRpcError **ret_error);
+MQTTRPC_PUBLIC const char *mqttrpc_service_event_get_service(const MqttRpcServiceEvent *event);
+/* Its own state and that of its host together: READY is who can be called. */
+MQTTRPC_PUBLIC MqttRpcServiceState
+mqttrpc_service_event_get_state(const MqttRpcServiceEvent *event);
+/* "" when there is none, as for a pool. */
+MQTTRPC_PUBLIC const char *mqttrpc_service_event_get_epoch(const MqttRpcServiceEvent *event);
+/* The service whose process hosts it; "" for none. */
+MQTTRPC_PUBLIC const char *mqttrpc_service_event_get_host(const MqttRpcServiceEvent *event);
+/* The whole `$state`, JSON text; NULL: there is none. */
+MQTTRPC_PUBLIC const char *mqttrpc_service_event_get_details(const MqttRpcServiceEvent *event,
+                                                             size_t *ret_length);
+/* The same state for who does not watch; UNKNOWN for a service that has not been heard of. */
+MQTTRPC_PUBLIC MqttRpcServiceState mqttrpc_bus_get_service_state(MqttRpcBus *bus,
+                                                                 const char *service);
+/* Blocks until the service is READY, for `timeout_usec` at most, and processes meanwhile; for
+ * programs without a loop. 0, -ETIMEDOUT (TIMEOUT), -EINVAL, -EBUSY inside a callback. */
+MQTTRPC_PUBLIC int mqttrpc_wait_service(MqttRpcBus *bus, const char *service, uint64_t timeout_usec,
+                                        MqttRpcError **ret_error);
+
+/* Called once; `error` is NULL, or says why it could not be done (DISCONNECTED). */
+typedef void (*MqttRpcSyncHandler)(MqttRpcBus *bus, const MqttRpcError *error, void *userdata);
+
+/* Calls the handler as soon as all that the broker keeps (states, properties, objects) for what was
+ * watched before this call has come: a list is complete then. -ENOTCONN, -ENOMEM. */
+MQTTRPC_PUBLIC int mqttrpc_bus_sync_async(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
+                                          MqttRpcSyncHandler handler, void *userdata);
+/* The same, blocking, for `timeout_usec` at most: 0, -ETIMEDOUT, -ENOTCONN, -EBUSY inside a
+ * callback. */
+MQTTRPC_PUBLIC int mqttrpc_bus_sync(MqttRpcBus *bus, uint64_t timeout_usec);
+
 /* Counters since the bus was made, for statistics and tests. */
 typedef enum MqttRpcCounter {
         MQTTRPC_COUNT_REQUESTS,           /* received, well-formed, dispatched */
@@ -470,6 +715,10 @@ typedef enum MqttRpcCounter {
         MQTTRPC_COUNT_UNMATCHED_REPLIES,  /* replies that match no pending call */
         MQTTRPC_COUNT_RECONNECTS,
         MQTTRPC_COUNT_DROPPED_REPLIES, /* lost here: the outbound queue was full, or memory */
+        MQTTRPC_COUNT_SIGNALS,         /* emitted */
+        MQTTRPC_COUNT_SIGNALS_DROPPED, /* of these, for want of room while they waited */
+        MQTTRPC_COUNT_SIGNALS_LOST,    /* of others, as their `seq` shows */
+        MQTTRPC_COUNT_STATE_REFUSED,   /* states, values and signals of others that break a rule */
         MQTTRPC_COUNT_MAX,
 } MqttRpcCounter;
 MQTTRPC_PUBLIC uint64_t mqttrpc_bus_get_counter(const MqttRpcBus *bus, MqttRpcCounter counter);

@@ -120,14 +120,15 @@ static void test_write(void)
 {
         CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
         CLEANUP_RPC_ERROR MqttRpcError *error = mqttrpc_error_new(-5, "a \"%s\"", "b");
+        const EnvelopeExtension extension = {.ttl_msec = 7, .epoch = "ab"};
 
-        g_assert_cmpint(envelope_write_request(&buffer, NULL, "m", NULL, 0), ==, 0);
+        g_assert_cmpint(envelope_write_request(&buffer, NULL, "m", NULL, NULL), ==, 0);
         g_assert_cmpstr(buffer_text(&buffer), ==, "{\"jsonrpc\":\"2.0\",\"method\":\"m\"}");
         buffer_clear(&buffer);
-        g_assert_cmpint(envelope_write_request(&buffer, "a-1", "m", "[1]", 7), ==, 0);
+        g_assert_cmpint(envelope_write_request(&buffer, "a-1", "m", "[1]", &extension), ==, 0);
         g_assert_cmpstr(buffer_text(&buffer), ==,
                         "{\"jsonrpc\":\"2.0\",\"id\":\"a-1\",\"method\":\"m\",\"params\":[1],"
-                        "\"x\":{\"ttl\":7}}");
+                        "\"x\":{\"ttl\":7,\"epoch\":\"ab\"}}");
         buffer_clear(&buffer);
         g_assert_cmpint(envelope_write_result(&buffer, (TextSpan){"1e0", 3}, "[2]xx", 3), ==, 0);
         g_assert_cmpstr(buffer_text(&buffer), ==,

@@ -83,7 +83,7 @@ static void test_parse_takes_topics_apart(void)
                 const char *root;
                 const char *topic;
                 TopicKind kind;
-                const char *service, *object, *method, *caller, *token;
+                const char *service, *object, *method, *caller, *token, *name;
         } rows[] = {
                 {"mb1", "mb1/net/-/call/Scan/alice", TOPIC_CALL, "net", "-", "Scan", "alice", ""},
                 {"mb1", "mb1/net/a.b/call/Scan/alice/reply", TOPIC_CALL_REPLY, "net", "a.b", "Scan",
@@ -96,6 +96,12 @@ static void test_parse_takes_topics_apart(void)
                 {"mb1", "mb1/call/rpc/call/call/rpc", TOPIC_CALL, "call", "rpc", "call", "rpc", ""},
                 {"mb1", "mb1/rpc/call/rpc/call/rpc", TOPIC_RPC_REPLY, "rpc", "call", "", "call",
                  "rpc"},
+                {"mb1", "mb1/net/a.b/sig/Changed", TOPIC_SIGNAL, "net", "a.b", "", "", "",
+                 "Changed"},
+                {"mb1", "mb1/net/-/prop/call", TOPIC_PROPERTY, "net", "-", "", "", "", "call"},
+                {"mb1", "mb1/net/-/$meta", TOPIC_META, "net", "-"},
+                {"mb1", "mb1/net/$state", TOPIC_STATE, "net"},
+                {"mb1", "mb1/net/$api", TOPIC_API, "net"},
         };
 
         for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -105,10 +111,11 @@ static void test_parse_takes_topics_apart(void)
                 g_assert_cmpint(topic_parse(rows[i].root, rows[i].topic, &topic), ==, 0);
                 g_assert_cmpint(topic.kind, ==, rows[i].kind);
                 assert_span(topic.service, rows[i].service);
-                assert_span(topic.object, rows[i].object);
-                assert_span(topic.method, rows[i].method);
-                assert_span(topic.caller, rows[i].caller);
-                assert_span(topic.token, rows[i].token);
+                assert_span(topic.object, rows[i].object ? rows[i].object : "");
+                assert_span(topic.method, rows[i].method ? rows[i].method : "");
+                assert_span(topic.caller, rows[i].caller ? rows[i].caller : "");
+                assert_span(topic.token, rows[i].token ? rows[i].token : "");
+                assert_span(topic.name, rows[i].name ? rows[i].name : "");
         }
 }
 
@@ -134,8 +141,12 @@ static const struct {
         {"too-many-levels", "mb1/net/-/call/Scan/alice/reply/more"},
         {"rpc-with-too-many-levels", "mb1/net/-/rpc/alice/reply/more"},
         {"another-verb", "mb1/net/-/Call/Scan/alice"},
-        {"signals", "mb1/net/-/sig/Changed"},
-        {"presence", "mb1/net/$state"},
+        {"signals-with-too-many-levels", "mb1/net/-/sig/Changed/more"},
+        {"another-dollar", "mb1/net/$other"},
+        {"a-state-of-an-object", "mb1/net/-/$state"},
+        {"meta-of-a-service", "mb1/net/$meta"},
+        {"an-empty-signal", "mb1/net/-/sig/"},
+        {"a-service-alone", "mb1/net"},
         {"an-empty-service", "mb1//-/call/Scan/alice"},
         {"an-empty-object", "mb1/net//call/Scan/alice"},
         {"an-empty-method", "mb1/net/-/call//alice"},
