@@ -11,13 +11,17 @@
  * services, methods and callers match [A-Za-z0-9_.-]{1,255} and do not start with '$'; "-" is the
  * root object of a service.
  *
- * Threads. A bus and all that hangs on it belong to one thread. Different buses may be used by
- * different threads.
+ * Threads. A bus and all that comes from it (slots, requests, replies, errors) belong to one
+ * thread: nothing is locked. Who wants something of it from another thread wakes that one's loop
+ * up, by an eventfd say. Different buses may be used by different threads at the same time. The
+ * library has a thread of its own only while it resolves the name of a broker's host; it takes no
+ * signals, and no callback runs in it.
  *
- * Re-entrancy. Callbacks run inside mqttrpc_bus_process() and nowhere else, unless a function says
- * otherwise. Inside a callback every function may be called, except mqttrpc_bus_open(),
- * mqttrpc_bus_process(), mqttrpc_bus_wait() and mqttrpc_call(), which return -EBUSY there. A bus
- * may be unreferenced inside a callback; it is freed after the callback. */
+ * Re-entrancy. Callbacks run inside mqttrpc_bus_process() and the functions that wait, and nowhere
+ * else, unless a function says otherwise. Inside a callback every function may be called, except
+ * mqttrpc_bus_open(), mqttrpc_bus_process() and those that wait (mqttrpc_bus_wait(),
+ * mqttrpc_bus_wait_connected(), mqttrpc_bus_flush(), mqttrpc_call()), which return -EBUSY there. A
+ * bus may be unreferenced inside a callback; it is freed after the callback. */
 
 #include <stdarg.h>
 #include <stdbool.h>
