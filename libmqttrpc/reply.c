@@ -3,6 +3,7 @@
 #include "libmqttrpc/reply.h"
 
 #include <cJSON.h>
+#include <errno.h>
 #include <string.h>
 
 #include "common/util.h"
