@@ -98,6 +98,7 @@ MQTTRPC_PUBLIC int mqttrpc_error_set(MqttRpcError **ret_error, int code, const c
 /* Frees an error; accepts NULL, returns NULL. */
 MQTTRPC_PUBLIC MqttRpcError *mqttrpc_error_free(MqttRpcError *error);
 
+/* One of the codes above, or an application's. */
 MQTTRPC_PUBLIC int mqttrpc_error_get_code(const MqttRpcError *error);
 /* Never NULL. Borrowed. */
 MQTTRPC_PUBLIC const char *mqttrpc_error_get_message(const MqttRpcError *error);
@@ -214,6 +215,7 @@ MQTTRPC_PUBLIC int mqttrpc_bus_flush(MqttRpcBus *bus, uint64_t timeout_usec);
 /* Ends the connection in order. Pending calls end with DISCONNECTED, their callbacks run inside. */
 MQTTRPC_PUBLIC void mqttrpc_bus_close(MqttRpcBus *bus);
 
+/* What the state handler was told last. */
 MQTTRPC_PUBLIC MqttRpcState mqttrpc_bus_get_state(const MqttRpcBus *bus);
 /* The own caller level, known from mqttrpc_bus_open() on; else NULL. Borrowed. */
 MQTTRPC_PUBLIC const char *mqttrpc_bus_get_caller(const MqttRpcBus *bus);
@@ -329,6 +331,8 @@ MQTTRPC_PUBLIC int mqttrpc_notify_ack(MqttRpcBus *bus, MqttRpcSlot **ret_slot, c
                                       uint64_t timeout_usec, MqttRpcReplyHandler handler,
                                       void *userdata, MqttRpcError **ret_error);
 
+/* A reply handler that wants to keep its reply takes a reference. unref() accepts NULL and returns
+ * NULL. */
 MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_ref(MqttRpcReply *reply);
 MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_unref(MqttRpcReply *reply);
 /* The error, or NULL if the call succeeded. Borrowed. */
@@ -399,6 +403,7 @@ MQTTRPC_PUBLIC int mqttrpc_add_fallback(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
                                         const char *service, MqttRpcMethodHandler handler,
                                         void *userdata, MqttRpcError **ret_error);
 
+/* A handler that answers later takes a reference. */
 MQTTRPC_PUBLIC MqttRpcRequest *mqttrpc_request_ref(MqttRpcRequest *request);
 /* Dropping the last reference of a request that was not answered answers it with INTERNAL. */
 MQTTRPC_PUBLIC MqttRpcRequest *mqttrpc_request_unref(MqttRpcRequest *request);
