@@ -11,13 +11,17 @@
  * services, methods and callers match [A-Za-z0-9_.-]{1,255} and do not start with '$'; "-" is the
  * root object of a service.
  *
- * Threads. A bus and all that hangs on it belong to one thread. Different buses may be used by
- * different threads.
+ * Threads. A bus and all that comes from it (slots, requests, replies, errors) belong to one
+ * thread: nothing is locked. Who wants something of it from another thread wakes that one's loop
+ * up, by an eventfd say. Different buses may be used by different threads at the same time. The
+ * library has a thread of its own only while it resolves the name of a broker's host; it takes no
+ * signals, and no callback runs in it.
  *
- * Re-entrancy. Callbacks run inside mqttrpc_bus_process() and nowhere else, unless a function says
- * otherwise. Inside a callback every function may be called, except mqttrpc_bus_open(),
- * mqttrpc_bus_process(), mqttrpc_bus_wait() and mqttrpc_call(), which return -EBUSY there. A bus
- * may be unreferenced inside a callback; it is freed after the callback. */
+ * Re-entrancy. Callbacks run inside mqttrpc_bus_process() and the functions that wait, and nowhere
+ * else, unless a function says otherwise. Inside a callback every function may be called, except
+ * mqttrpc_bus_open(), mqttrpc_bus_process() and those that wait (mqttrpc_bus_wait(),
+ * mqttrpc_bus_wait_connected(), mqttrpc_bus_flush(), mqttrpc_call()), which return -EBUSY there. A
+ * bus may be unreferenced inside a callback; it is freed after the callback. */
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -99,6 +103,7 @@ MQTTRPC_PUBLIC int mqttrpc_error_set(MqttRpcError **ret_error, int code, const c
 /* Frees an error; accepts NULL, returns NULL. */
 MQTTRPC_PUBLIC MqttRpcError *mqttrpc_error_free(MqttRpcError *error);
 
+/* One of the codes above, or an application's. */
 MQTTRPC_PUBLIC int mqttrpc_error_get_code(const MqttRpcError *error);
 /* Never NULL. Borrowed. */
 MQTTRPC_PUBLIC const char *mqttrpc_error_get_message(const MqttRpcError *error);
@@ -217,6 +222,7 @@ MQTTRPC_PUBLIC int mqttrpc_bus_flush(MqttRpcBus *bus, uint64_t timeout_usec);
  * run inside. */
 MQTTRPC_PUBLIC void mqttrpc_bus_close(MqttRpcBus *bus);
 
+/* What the state handler was told last. */
 MQTTRPC_PUBLIC MqttRpcState mqttrpc_bus_get_state(const MqttRpcBus *bus);
 /* The own caller level, known from mqttrpc_bus_open() on; else NULL. Borrowed. */
 MQTTRPC_PUBLIC const char *mqttrpc_bus_get_caller(const MqttRpcBus *bus);
@@ -332,6 +338,8 @@ MQTTRPC_PUBLIC int mqttrpc_notify_ack(MqttRpcBus *bus, MqttRpcSlot **ret_slot, c
                                       uint64_t timeout_usec, MqttRpcReplyHandler handler,
                                       void *userdata, MqttRpcError **ret_error);
 
+/* A reply handler that wants to keep its reply takes a reference. unref() accepts NULL and returns
+ * NULL. */
 MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_ref(MqttRpcReply *reply);
 MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_unref(MqttRpcReply *reply);
 /* The error, or NULL if the call succeeded. Borrowed. */
@@ -444,6 +452,7 @@ MQTTRPC_PUBLIC int mqttrpc_add_fallback(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
                                         const char *service, MqttRpcMethodHandler handler,
                                         void *userdata, MqttRpcError **ret_error);
 
+/* A handler that answers later takes a reference. */
 MQTTRPC_PUBLIC MqttRpcRequest *mqttrpc_request_ref(MqttRpcRequest *request);
 /* Dropping the last reference of a request that was not answered answers it with INTERNAL. */
 MQTTRPC_PUBLIC MqttRpcRequest *mqttrpc_request_unref(MqttRpcRequest *request);

@@ -11,11 +11,7 @@
 
 static MqttRpcReply *new_reply(const char *result)
 {
-        MqttRpcReply *reply = NULL;
-
-        reply = reply_new_result(result, strlen(result));
-        g_assert_nonnull(reply);
-        return reply;
+        return reply_new_result(result, strlen(result));
 }
 
 #define READ(result, ...)                                       \
@@ -168,10 +164,9 @@ static void test_texts_live_as_long_as_the_reply(void)
 
 static void test_failed_reply(void)
 {
-        MqttRpcReply *reply = NULL;
+        MqttRpcReply *reply = reply_new_error(mqttrpc_error_new(MQTTRPC_ERROR_NOT_FOUND, "none"));
         const char *text = "untouched";
 
-        reply = reply_new_error(mqttrpc_error_new(MQTTRPC_ERROR_NOT_FOUND, "none"));
         g_assert_cmpint(mqttrpc_reply_read(reply, "s", &text), ==, -ENOENT);
         mqttrpc_reply_unref(reply);
         reply = reply_new_error(NULL);
