@@ -121,7 +121,7 @@ static void write_boolean(Buffer *out, int value)
                 buffer_append(out, "false", 5);
 }
 
-static void write_basic(Buffer *out, char code, const CodecBasic *value)
+void codec_write_basic(Buffer *out, char code, const CodecBasic *value)
 {
         switch (code) {
         case 'y': json_write_uint64(out, value->y); break;
@@ -155,7 +155,7 @@ static int write_basic_value(Writer *writer, const char *type)
         r = read_basic(writer, type, &value);
         if (r < 0)
                 return r;
-        write_basic(writer->out, *type, &value);
+        codec_write_basic(writer->out, *type, &value);
         return 0;
 }
 
@@ -278,7 +278,7 @@ static int write_fixed_array(Writer *writer, const char *type, size_t width)
                 if (at > 0)
                         buffer_append_char(writer->out, ',');
                 memcpy(&value, items + at, width);
-                write_basic(writer->out, type[1], &value);
+                codec_write_basic(writer->out, type[1], &value);
         }
         close_json(writer, ']');
         return check_buffer(writer);
@@ -358,7 +358,7 @@ static int write_key(Writer *writer, const char *type)
         if (r < 0)
                 return r;
         if (strchr("sog", *type) || (*type == 'd' && !isfinite(value.d))) {
-                write_basic(writer->out, *type, &value);
+                codec_write_basic(writer->out, *type, &value);
         } else {
                 buffer_append_char(writer->out, '"');
                 if (*type == 'x')
@@ -366,7 +366,7 @@ static int write_key(Writer *writer, const char *type)
                 else if (*type == 't')
                         json_write_uint64(writer->out, value.t);
                 else
-                        write_basic(writer->out, *type, &value);
+                        codec_write_basic(writer->out, *type, &value);
                 buffer_append_char(writer->out, '"');
         }
         r = check_buffer(writer);

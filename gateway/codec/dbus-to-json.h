@@ -20,6 +20,7 @@
 #include <systemd/sd-bus.h>
 
 #include "common/buffer.h"
+#include "gateway/codec/basic.h"
 #include "gateway/codec/type.h"
 
 /* The result of a method, which is the whole message: `null` without out arguments, with one its
@@ -40,3 +41,6 @@ int codec_value_to_json(sd_bus_message *m, const CodecType *type, const char *wh
  * Properties.Get, GetAll and PropertiesChanged carry. */
 int codec_variant_to_json(sd_bus_message *m, const CodecType *type, const char *what,
                           Buffer *buffer, Error **ret_error);
+
+/* One value of the basic type `code`, which is not `h`. */
+void codec_write_basic(Buffer *out, char code, const CodecBasic *value);
