@@ -112,6 +112,13 @@
 /* Bytes of a mapping or configuration file: the largest shipped mapping is below 64 KiB. */
 #define LIMIT_FILE_BYTES (UINT32_C(4) << 20)
 
+/* Captures of one path template: the deepest tree of a known service has four variable elements. */
+#define LIMIT_TEMPLATE_CAPTURES 16U
+
+/* Path templates of one mapping: BlueZ needs about ten. Each path and name that is looked up may be
+ * compared with all of them, and loading compares each with each. */
+#define LIMIT_MAPPING_TEMPLATES 128U
+
 /* D-Bus calls in flight per mapped service, unless its mapping says otherwise. dbus-daemon has a
  * limit of its own per connection, max_replies_per_connection: 128 on the system bus unless its
  * configuration says otherwise, 50,000 on session buses. */

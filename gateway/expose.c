@@ -165,7 +165,7 @@ static int set_up(Expose *expose, MqttRpcBus *bus, Error **ret_error)
         int r;
 
         for (MappingObject *object = mapping->objects; object; object = object->hh.next) {
-                r = add_object(expose, object);
+                r = object->template ? 0 : add_object(expose, object);
                 if (r < 0)
                         return r;
         }

@@ -216,6 +216,15 @@ static int expose_service(Gateway *gateway, MappingService *mapping, Error **ret
         if (!strcmp(mapping->name, gateway->config->name))
                 return error_set(ret_error, -EEXIST, "%s: '%s' is the gateway's own service name",
                                  mapping->file, mapping->name);
+        if (mapping->provider != MAPPING_PROVIDER_DBUS)
+                return error_set(ret_error, -EOPNOTSUPP,
+                                 "%s: services that are not provided by D-Bus are not available in "
+                                 "this version",
+                                 mapping->file);
+        if (mapping->is_family)
+                return error_set(ret_error, -EOPNOTSUPP,
+                                 "%s: name families are not available in this version",
+                                 mapping->file);
         service = calloc(1, sizeof(*service));
         if (!service)
                 return -ENOMEM;

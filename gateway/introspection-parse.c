@@ -92,6 +92,17 @@ static const char *attribute(const char **attributes, const char *name)
 
 /* ---- nodes and interfaces ---- */
 
+static void start_root(Parser *parser, const char **attributes)
+{
+        const char *name = attribute(attributes, "name");
+
+        if (!name || name_check_path(name, NULL) < 0)
+                return;
+        parser->result->path = strdup(name);
+        if (!parser->result->path)
+                out_of_memory(parser);
+}
+
 static void start_child(Parser *parser, const char **attributes)
 {
         Introspection *result = parser->result;
@@ -117,6 +128,7 @@ static void start_child(Parser *parser, const char **attributes)
 static void start_interface(Parser *parser, const char **attributes)
 {
         const char *name = attribute(attributes, "name");
+        bool nested = parser->depth > 2;
         IntrospectionInterface *interface;
 
         if (!name || name_check_interface(name, NULL) < 0) {
@@ -124,14 +136,18 @@ static void start_interface(Parser *parser, const char **attributes)
                                   : "an interface is left out: it has no name");
                 return;
         }
-        if (introspection_find(parser->result, name))
+        interface = introspection_find(parser->result, name);
+        if (interface) {
+                interface->nested = interface->nested && nested;
                 return;
+        }
         interface = calloc(1, sizeof(*interface));
         if (!interface) {
                 out_of_memory(parser);
                 return;
         }
         interface->n_refs = 1;
+        interface->nested = nested;
         interface->name = strdup(name);
         parser->interface = interface;
         if (!interface->name)
@@ -365,7 +381,7 @@ static void start_annotation(Parser *parser, const char **attributes)
 /* ---- elements ---- */
 
 static const Element elements[] = {
-        {"node", PLACE_DOCUMENT, PLACE_NODE},
+        {"node", PLACE_DOCUMENT, PLACE_NODE, start_root},
         {"node", PLACE_NODE, PLACE_NODE, start_child},
         {"interface", PLACE_NODE, PLACE_INTERFACE, start_interface, end_interface},
         {"method", PLACE_INTERFACE, PLACE_METHOD, start_method, end_member},

@@ -69,6 +69,7 @@ Introspection *introspection_free(Introspection *introspection)
                 HASH_DEL(introspection->interfaces, interface);
                 introspection_interface_unref(interface);
         }
+        free(introspection->path);
         for (size_t i = 0; i < introspection->n_children; i++)
                 free(introspection->children[i]);
         free(introspection->children);

@@ -57,7 +57,8 @@ typedef struct IntrospectionMember {
 
 typedef struct IntrospectionInterface {
         unsigned n_refs;
-        char *name; /* owned; a valid interface name */
+        char *name;  /* owned; a valid interface name */
+        bool nested; /* that of a node inside of the outermost one, which lacks it */
         bool deprecated;
         EmitsChanged emits_changed; /* for properties that do not say it themselves */
         IntrospectionMember *members[MEMBER_KINDS]; /* owned; hash tables by name, in order */
@@ -65,6 +66,7 @@ typedef struct IntrospectionInterface {
 } IntrospectionInterface;
 
 typedef struct Introspection {
+        char *path;                         /* owned; of the outermost node, if it says so */
         IntrospectionInterface *interfaces; /* a hash table by name; one reference each */
         char **children;                    /* owned; the names of direct child nodes */
         size_t n_children;

@@ -24,14 +24,27 @@ const char *mapping_rule_access(const MappingRule *rule);
 bool mapping_rule_hides(const MappingRule *rule);
 
 /* A new, empty service, object, interface; the latter two added to their owner. -EEXIST if that has
- * one of that name (or path) already. Strings are copied. */
+ * one of that name (or path) already, -E2BIG if it has LIMIT_MAPPING_TEMPLATES of them. Strings are
+ * copied. */
 MappingService *mapping_service_new(const char *file);
+/* `template` is NULL for a path without captures; consumed, on failure too. */
 int mapping_service_add_object(MappingService *service, const char *path, const char *name,
-                               MappingObject **ret_object);
+                               PathTemplate *template, MappingObject **ret_object);
 int mapping_object_add_interface(MappingObject *object, const char *name,
                                  MappingInterface **ret_interface);
 /* Consumes the rule, on failure too. */
 int mapping_interface_add_rule(MappingInterface *interface, MappingRule *rule);
+
+/* Makes the tests of a signal whose arguments are known from the filter of its rule. -EINVAL with a
+ * sentence if there is no such argument, or it cannot have the value; -ENOMEM. */
+int mapping_member_compile_filter(MappingMember *member, Error **ret_error);
+
+/* The bus name that default names of objects go by: of a family its prefix. */
+const char *mapping_service_home(const MappingService *service);
+
+/* Reports objects of the file that could have one name in topics, and templates that never come to
+ * bear. */
+void mapping_check_objects(const MappingService *service, JsonFile *file);
 
 /* Makes the members of an object anew from its rules and the introspection it has. While a file is
  * loaded, `file` is that file and two listed members of one name are an error in it; later it is

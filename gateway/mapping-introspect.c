@@ -146,6 +146,12 @@ static int resolve(Compiler *compiler, MappingMember *member, const Introspectio
         r = resolve_types(compiler, member, seen, &error);
         if (r == -ENOMEM)
                 return r;
+        if (r > 0 && member->rule->n_filter > 0) {
+                r = mapping_member_compile_filter(member, &error);
+                if (r == -ENOMEM)
+                        return r;
+                r = r < 0 ? r : 1;
+        }
         if (r < 0)
                 report(compiler, DIAGNOSTIC_ERROR, member, "'%s': %s", member->member,
                        error_text(error));
@@ -175,10 +181,13 @@ static void fill_flags(MappingMember *member, const IntrospectionMember *seen)
         member->batch = rule->batch >= 0 ? rule->batch : strcmp(member->access, "read") == 0;
         member->mask = rule->mask || any_masked(&rule->in) || any_masked(&rule->out);
         member->deprecated = rule->deprecated || (seen && seen->deprecated);
-        member->no_reply = seen && seen->no_reply;
+        member->no_reply = rule->no_reply >= 0 ? rule->no_reply : seen && seen->no_reply;
         member->readable = !seen || seen->readable;
         member->writable = rule->writable != 0 && (seen ? seen->writable : rule->writable == 1);
-        member->emits_changed = seen ? seen->emits_changed : EMITS_CHANGED_TRUE;
+        if (rule->emits_changed >= 0)
+                member->emits_changed = (EmitsChanged)rule->emits_changed;
+        else
+                member->emits_changed = seen ? seen->emits_changed : EMITS_CHANGED_TRUE;
 }
 
 static MappingMember *member_new(MappingRule *rule, const char *interface, const char *name)

@@ -12,51 +12,11 @@
 #include "common/limits.h"
 #include "gateway/mapping-internal.h"
 #include "gateway/names.h"
-#include "gateway/path-template.h"
+
+static const char *const find_words[] = {"auto", "object_manager", "walk", "both", NULL};
+static const char *const provider_words[] = {"dbus", "mqtt", "auto", NULL};
 
 /* ---- checks of strings ---- */
-
-static int check_service(const char *text, Error **ret_error)
-{
-        if (strchr(text, '{'))
-                return error_set(ret_error, -EOPNOTSUPP,
-                                 "name templates are not available in this version");
-        return name_check_level(text, ret_error);
-}
-
-static int check_bus_name(const char *text, Error **ret_error)
-{
-        if (strchr(text, '*') || strchr(text, '{'))
-                return error_set(ret_error, -EOPNOTSUPP,
-                                 "name families are not available in this version");
-        return name_check_bus_name(text, ret_error);
-}
-
-static int check_path(const char *text, Error **ret_error)
-{
-        if (strchr(text, '{'))
-                return error_set(ret_error, -EOPNOTSUPP,
-                                 "path templates are not available in this version");
-        return name_check_path(text, ret_error);
-}
-
-static int check_object(const char *text, Error **ret_error)
-{
-        if (strchr(text, '{'))
-                return error_set(ret_error, -EOPNOTSUPP,
-                                 "path templates are not available in this version");
-        return name_check_object(text, ret_error);
-}
-
-static int check_provider(const char *text, Error **ret_error)
-{
-        if (strcmp(text, "dbus") == 0)
-                return 0;
-        if (strcmp(text, "mqtt") == 0 || strcmp(text, "auto") == 0)
-                return error_set(ret_error, -EOPNOTSUPP,
-                                 "the provider '%s' is not available in this version", text);
-        return error_set(ret_error, -EINVAL, "unknown provider '%s', expected 'dbus'", text);
-}
 
 static int check_beside(const char *text, Error **ret_error)
 {
@@ -172,6 +132,7 @@ static void read_interface(JsonFile *file, uint32_t key, MappingObject *object)
 typedef struct ObjectKeys {
         char *path;
         char *object;
+        int find;            /* MappingFind; -1: unsaid */
         uint32_t interfaces; /* the node; 0: none */
 } ObjectKeys;
 
@@ -184,35 +145,89 @@ static void note_interfaces(JsonFile *file, uint32_t node, void *target)
 }
 
 static const JsonField object_fields[] = {
-        {"path", JSON_FIELD_STRING, offsetof(ObjectKeys, path), .check = check_path,
+        {"path", JSON_FIELD_STRING, offsetof(ObjectKeys, path), .check = path_template_check_path,
          .required = true},
-        {"object", JSON_FIELD_STRING, offsetof(ObjectKeys, object), .check = check_object},
+        {"object", JSON_FIELD_STRING, offsetof(ObjectKeys, object),
+         .check = path_template_check_name},
+        {"find", JSON_FIELD_WORD, offsetof(ObjectKeys, find), .words = find_words},
         {"interfaces", JSON_FIELD_CUSTOM, .read = note_interfaces, .required = true},
 };
+
+/* The value of a key of an object, or the object itself where it has no such key. */
+static uint32_t place_of(JsonFile *file, uint32_t node, const char *key)
+{
+        uint32_t value = json_find(&file->doc, node, key);
+
+        return value > 0 ? value : node;
+}
+
+/* Puts the entry into the service. False if it cannot be, which has then been reported. */
+static bool insert_object(JsonFile *file, uint32_t node, const ObjectKeys *keys, const char *name,
+                          MappingService *service, MappingObject **ret_object)
+{
+        PathTemplate *template = NULL;
+        CLEANUP_ERROR Error *error = NULL;
+        int r = 0;
+
+        if (path_template_is(keys->path))
+                r = path_template_new(keys->path, name, &template, &error);
+        else if (path_template_is(name))
+                r = error_set(&error, -EINVAL, "'%s' has a capture, its path %s has none", name,
+                              keys->path);
+        if (r < 0) {
+                json_file_error(file, place_of(file, node, "object"), "%s", error_text(error));
+                return false;
+        }
+        r = mapping_service_add_object(service, keys->path, name, template, ret_object);
+        if (r == -EEXIST)
+                json_file_error(file, node, "the object '%s' or its path %s is there already", name,
+                                keys->path);
+        else if (r == -E2BIG)
+                json_file_error(file, node, "more than %u objects with captures",
+                                LIMIT_MAPPING_TEMPLATES);
+        else if (r < 0)
+                json_file_out_of_memory(file);
+        return r >= 0;
+}
 
 static void add_object(JsonFile *file, uint32_t node, const ObjectKeys *keys, const char *name,
                        MappingService *service)
 {
         size_t n_errors = file->n_errors;
         MappingObject *object;
-        int r;
 
-        r = mapping_service_add_object(service, keys->path, name, &object);
-        if (r == -EEXIST) {
-                json_file_error(file, node, "the object '%s' or its path %s is there already", name,
-                                keys->path);
+        if (!insert_object(file, node, keys, name, service, &object))
                 return;
-        }
-        if (r < 0) {
-                json_file_out_of_memory(file);
-                return;
-        }
+        object->node = node;
+        if (keys->find >= 0)
+                object->find = (MappingFind)keys->find;
+        if (keys->find >= 0 && !object->template)
+                json_file_error(file, place_of(file, node, "find"),
+                                "%s is one object, which need not be found", keys->path);
         JSON_FOREACH (&file->doc, keys->interfaces, key)
                 read_interface(file, key, object);
         /* what has an error already would only be reported a second time */
         if (file->n_errors == n_errors &&
             mapping_object_compile(object, file, file->diagnostics) < 0)
                 json_file_out_of_memory(file);
+}
+
+/* The default name, or NULL if there is none, which has been reported if there should be. */
+static char *make_name(JsonFile *file, uint32_t node, const char *path,
+                       const MappingService *service)
+{
+        const char *home = mapping_service_home(service);
+        CLEANUP_ERROR Error *error = NULL;
+        char *name = NULL;
+        int r;
+
+        if (!path || !home)
+                return NULL;
+        r = path_template_is(path) ? path_template_default_name(home, path, &name, &error)
+                                   : object_name_from_path(home, path, &name, &error);
+        if (r < 0)
+                json_file_error(file, place_of(file, node, "path"), "%s", error_text(error));
+        return name;
 }
 
 /* What is wrong with an object's path or name, and has been reported, shall not hide what is wrong
@@ -226,15 +241,17 @@ static bool stand_in(uint32_t node, char **text)
 
 static void read_object(JsonFile *file, uint32_t node, MappingService *service)
 {
-        CLEANUP_ERROR Error *error = NULL;
         CLEANUP_FREE char *name = NULL;
-        ObjectKeys keys = {};
+        ObjectKeys keys = {.find = -1};
 
         json_fields_read(file, node, object_fields, ARRAY_SIZE(object_fields), &keys);
         name = STEAL(keys.object);
-        if (!name && keys.path && service->bus_name &&
-            object_name_from_path(service->bus_name, keys.path, &name, &error) < 0)
-                json_file_error(file, node, "%s", error_text(error));
+        if (!name && json_type(&file->doc, node) == JSON_OBJECT)
+                name = make_name(file, node, keys.path, service);
+        if (!name || !keys.path) {
+                free(STEAL(name));
+                free(STEAL(keys.path));
+        }
         if (keys.interfaces > 0 && stand_in(node, &keys.path) && stand_in(node, &name))
                 add_object(file, node, &keys, name, service);
         json_fields_done(object_fields, ARRAY_SIZE(object_fields), &keys);
@@ -244,9 +261,11 @@ static void read_object(JsonFile *file, uint32_t node, MappingService *service)
 
 static const JsonField dbus_fields[] = {
         {"bus", JSON_FIELD_STRING, offsetof(MappingService, bus), .check = name_check_bus},
-        {"name", JSON_FIELD_STRING, offsetof(MappingService, bus_name), .check = check_bus_name,
-         .required = true},
+        {"name", JSON_FIELD_STRING, offsetof(MappingService, bus_name),
+         .check = name_family_check_bus_name, .required = true},
         {"activate", JSON_FIELD_BOOLEAN, offsetof(MappingService, activate)},
+        {"object_manager", JSON_FIELD_STRING, offsetof(MappingService, object_manager),
+         .check = name_check_path},
 };
 
 static void read_dbus(JsonFile *file, uint32_t node, void *target)
@@ -256,11 +275,13 @@ static void read_dbus(JsonFile *file, uint32_t node, void *target)
 
 static void read_provider(JsonFile *file, uint32_t node, void *target)
 {
-        CLEANUP_FREE char *text = json_file_string(file, node);
-        CLEANUP_ERROR Error *error = NULL;
+        static const JsonField field = {"provider", JSON_FIELD_WORD, 0, .words = provider_words};
+        MappingService *service = target;
+        int word = -1;
 
-        if (text && check_provider(text, &error) < 0)
-                json_file_error(file, node, "%s", error_text(error));
+        json_field_read(file, node, &field, &word);
+        if (word >= 0)
+                service->provider = (MappingProvider)word;
 }
 
 static void read_schema(JsonFile *file, uint32_t node, void *target)
@@ -279,7 +300,8 @@ static void expect_objects(JsonFile *file, uint32_t node, void *target)
 
 static const JsonField service_fields[] = {
         {"$schema", JSON_FIELD_CUSTOM, .read = read_schema},
-        {"service", JSON_FIELD_STRING, AT(name), .check = check_service, .required = true},
+        {"service", JSON_FIELD_STRING, AT(name), .check = name_family_check_service,
+         .required = true},
         {"summary", JSON_FIELD_STRING, AT(summary)},
         {"provider", JSON_FIELD_CUSTOM, .read = read_provider},
         {"dbus", JSON_FIELD_CUSTOM, .read = read_dbus, .required = true},
@@ -287,6 +309,26 @@ static const JsonField service_fields[] = {
         {"max_in_flight", JSON_FIELD_UINT, AT(max_in_flight), 1, LIMIT_SERVICE_INFLIGHT},
         {"objects", JSON_FIELD_CUSTOM, .read = expect_objects, .required = true},
 };
+
+/* A family of bus names has a capture in its service name, and one bus name has none. */
+static void read_family(JsonFile *file, MappingService *service)
+{
+        bool captures = service->name && strchr(service->name, '{');
+        CLEANUP_ERROR Error *error = NULL;
+        int r = 0;
+
+        if (!service->name || !service->bus_name)
+                return;
+        if (name_family_is(service->bus_name)) {
+                r = name_family_init(&service->family, service->bus_name, service->name, &error);
+                service->is_family = r >= 0;
+        } else if (captures) {
+                r = error_set(&error, -EINVAL, "'%s' has a capture, but %s is one name",
+                              service->name, service->bus_name);
+        }
+        if (r < 0)
+                json_file_error(file, place_of(file, 0, "service"), "%s", error_text(error));
+}
 
 static void read_objects(JsonFile *file, MappingService *service)
 {
@@ -331,7 +373,10 @@ static int compile(JsonFile *file, MappingService **ret_service)
                 return -ENOMEM;
         }
         json_fields_read(file, 0, service_fields, ARRAY_SIZE(service_fields), service);
+        read_family(file, service);
         read_objects(file, service);
+        if (!json_file_failed(file))
+                mapping_check_objects(service, file);
         if (service->introspection && !json_file_failed(file))
                 apply_introspection_file(file, service);
         if (json_file_failed(file))

@@ -14,6 +14,8 @@
 static const char *const bytes_words[] = {"base64", "text", "array", NULL};
 static const char *const variant_words[] = {"plain", "typed", NULL};
 static const char *const result_words[] = {"array", "object", NULL};
+/* in the order of EmitsChanged */
+static const char *const emits_words[] = {"true", "invalidates", "const", "false", NULL};
 
 /* Longest pause and timeout that makes sense, in the units of the files. */
 #define LIMIT_MSEC    (LIMIT_TIMEOUT_USEC / USEC_PER_MSEC)
@@ -58,6 +60,8 @@ MappingRule *mapping_rule_new(MemberKind kind, const char *member)
                 .value = no_arg,
                 .retain = -1,
                 .writable = -1,
+                .emits_changed = -1,
+                .no_reply = -1,
                 .qos = 1,
         };
         return rule->member ? rule : mapping_rule_unref(rule);
@@ -361,6 +365,7 @@ static const JsonField method_fields[] = {
         {"max_in_flight", JSON_FIELD_UINT, RULE(max_in_flight), 1, LIMIT_SERVICE_INFLIGHT},
         {"idempotent", JSON_FIELD_BOOLEAN, RULE(idempotent)},
         {"no_auto_start", JSON_FIELD_BOOLEAN, RULE(no_auto_start)},
+        {"no_reply", JSON_FIELD_TRISTATE, RULE(no_reply)},
         {"result", JSON_FIELD_WORD, RULE(result), .words = result_words},
         {"batch", JSON_FIELD_TRISTATE, RULE(batch)},
 };
@@ -372,6 +377,7 @@ static const JsonField property_fields[] = {
         {"fields", JSON_FIELD_CUSTOM, .read = read_value_fields},
         {"retain", JSON_FIELD_TRISTATE, RULE(retain)},
         {"writable", JSON_FIELD_TRISTATE, RULE(writable)},
+        {"emits_changed", JSON_FIELD_WORD, RULE(emits_changed), .words = emits_words},
         {"poll_s", JSON_FIELD_UINT, RULE(poll_s), 1, LIMIT_SECONDS},
         {"min_interval_ms", JSON_FIELD_MSEC, RULE(min_interval_usec), 1, LIMIT_MSEC},
 };

@@ -31,6 +31,9 @@ MappingMember *mapping_member_unref(MappingMember *member)
         codec_args_done(&member->in);
         codec_args_done(&member->out);
         mapping_rule_unref(member->rule);
+        for (size_t i = 0; i < member->n_tests; i++)
+                free(member->tests[i].json);
+        free(member->tests);
         free(member->name);
         free(member->interface);
         free(member->member);
@@ -102,6 +105,7 @@ static MappingObject *object_free(MappingObject *object)
                 HASH_DEL(object->interfaces, interface);
                 interface_free(interface);
         }
+        path_template_free(object->template);
         free(object->path);
         free(object->name);
         free(object);
@@ -199,12 +203,48 @@ MappingService *mapping_service_free(MappingService *service)
         free(service->bus_name);
         free(service->bus_key);
         free(service->introspection);
+        free(service->object_manager);
+        free(service->templates);
+        name_family_done(&service->family);
         free(service);
         return NULL;
 }
 
+const char *mapping_service_home(const MappingService *service)
+{
+        return service->is_family ? service->family.prefix : service->bus_name;
+}
+
+/* Keeps the templates in the order in which they are tried. */
+static int insert_template(MappingService *service, MappingObject *object)
+{
+        size_t i, n_literals = path_template_n_literals(object->template);
+        MappingObject **items;
+
+        if (service->n_templates >= LIMIT_MAPPING_TEMPLATES)
+                return -E2BIG;
+        items = reallocarray(service->templates, service->n_templates + 1, sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+        service->templates = items;
+        for (i = service->n_templates++; i > 0; i--) {
+                if (path_template_n_literals(items[i - 1]->template) >= n_literals)
+                        break;
+                items[i] = items[i - 1];
+        }
+        items[i] = object;
+        return 0;
+}
+
 static int insert_object(MappingService *service, MappingObject *object)
 {
+        MappingObject *other;
+
+        HASH_FIND(hh_path, service->paths, object->path, strlen(object->path), other);
+        if (!other)
+                HASH_FIND_STR(service->objects, object->name, other);
+        if (other)
+                return -EEXIST;
         HASH_ADD_KEYPTR(hh_path, service->paths, object->path, strlen(object->path), object);
         if (!hash_added(object->hh_path))
                 return -ENOMEM;
@@ -216,17 +256,17 @@ static int insert_object(MappingService *service, MappingObject *object)
 }
 
 int mapping_service_add_object(MappingService *service, const char *path, const char *name,
-                               MappingObject **ret_object)
+                               PathTemplate *template, MappingObject **ret_object)
 {
+        CLEANUP_PATH_TEMPLATE PathTemplate *consumed = template;
         MappingObject *object;
         int r = -ENOMEM;
 
-        if (mapping_service_find_path(service, path) || mapping_service_find_object(service, name))
-                return -EEXIST;
         object = calloc(1, sizeof(*object));
         if (!object)
                 return -ENOMEM;
         object->service = service;
+        object->template = STEAL(consumed);
         object->path = strdup(path);
         object->name = strdup(name);
         if (object->path && object->name)
@@ -236,109 +276,6 @@ int mapping_service_add_object(MappingService *service, const char *path, const 
                 return r;
         }
         *ret_object = object;
-        return 0;
-}
-
-MappingObject *mapping_service_find_object(const MappingService *service, const char *name)
-{
-        MappingObject *object;
-
-        HASH_FIND_STR(service->objects, name, object);
-        return object;
-}
-
-MappingObject *mapping_service_find_path(const MappingService *service, const char *path)
-{
-        MappingObject *object;
-
-        HASH_FIND(hh_path, service->paths, path, strlen(path), object);
-        return object;
-}
-
-/* ---- sets ---- */
-
-void mapping_set_done(MappingSet *set)
-{
-        MappingService *service, *next;
-
-        HASH_CLEAR(hh_bus, set->bus_names);
-        HASH_ITER (hh, set->services, service, next) {
-                HASH_DEL(set->services, service);
-                mapping_service_free(service);
-        }
-}
-
-/* A space is in no bus name, so the key is unambiguous. No bus and "system" are one, the bus of the
- * gateway's settings. NULL without memory. */
-static char *make_bus_key(const char *bus, const char *bus_name)
-{
-        char *key;
-
-        if (asprintf(&key, "%s %s", bus_name, bus ? bus : "system") < 0)
-                return NULL;
-        return key;
-}
-
-MappingService *mapping_set_find_service(const MappingSet *set, const char *name)
-{
-        MappingService *service;
-
-        HASH_FIND_STR(set->services, name, service);
-        return service;
-}
-
-static MappingService *find_bus_key(const MappingSet *set, const char *key)
-{
-        MappingService *service;
-
-        HASH_FIND(hh_bus, set->bus_names, key, strlen(key), service);
-        return service;
-}
-
-MappingService *mapping_set_find_bus_name(const MappingSet *set, const char *bus,
-                                          const char *bus_name)
-{
-        CLEANUP_FREE char *key = make_bus_key(bus, bus_name);
-
-        return key ? find_bus_key(set, key) : NULL;
-}
-
-static int insert_service(MappingSet *set, MappingService *service)
-{
-        HASH_ADD_KEYPTR(hh, set->services, service->name, strlen(service->name), service);
-        if (!hash_added(service->hh))
-                return -ENOMEM;
-        HASH_ADD_KEYPTR(hh_bus, set->bus_names, service->bus_key, strlen(service->bus_key),
-                        service);
-        if (hash_added(service->hh_bus))
-                return 0;
-        HASH_DEL(set->services, service);
-        return -ENOMEM;
-}
-
-int mapping_set_add(MappingSet *set, MappingService *service, Diagnostics *diagnostics)
-{
-        const MappingService *other;
-        int r;
-
-        if (!service->bus_key)
-                service->bus_key = make_bus_key(service->bus, service->bus_name);
-        other = mapping_set_find_service(set, service->name);
-        if (other) {
-                diagnostics_add(diagnostics, DIAGNOSTIC_ERROR,
-                                "%s: the service '%s' is mapped by %s already", service->file,
-                                service->name, other->file);
-                return -EEXIST;
-        }
-        other = service->bus_key ? find_bus_key(set, service->bus_key) : NULL;
-        if (other) {
-                diagnostics_add(diagnostics, DIAGNOSTIC_ERROR,
-                                "%s: the D-Bus name %s is mapped by %s already", service->file,
-                                service->bus_name, other->file);
-                return -EEXIST;
-        }
-        r = service->bus_key ? insert_service(set, service) : -ENOMEM;
-        if (r < 0)
-                diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, "%s: out of memory", service->file);
-        return r;
+        /* from here on the service frees it */
+        return template ? insert_template(service, object) : 0;
 }

@@ -11,6 +11,27 @@
  * done again at any time: the members are then made anew. Who keeps a member beyond that, as a call
  * in flight does, holds a reference; a member stands on its own, it points to nothing that may go.
  *
+ * Objects that come and go. A MappingObject is an entry of the file: one path, or a template for
+ * many. It carries interfaces and members for all its objects, so introspection of one of them
+ * serves the rest. What exists at run time is an instance, (MappingObject, path, name), and none of
+ * the table's business. To make instances:
+ *
+ * - An entry with a path of its own has one instance, there whenever the service is.
+ * - Those of a template are found as MappingObject.find says. By ObjectManager: call
+ *   GetManagedObjects at MappingService.object_manager, which unsaid is P (see path-template.h),
+ * and where that has none "/"; then listen to InterfacesAdded and InterfacesRemoved. By walk:
+ *   introspect from path_template_root() on, going only into children for which
+ *   mapping_service_leads_through() says that templates may have paths there, which also bounds a
+ *   tree without end. MAPPING_FIND_AUTO is the former, and without an ObjectManager the latter.
+ * - mapping_service_resolve_path() makes the instance of a path that was found, or says that none
+ * is mapped. The entry must be the one whose `find` was followed, and the object must have one of
+ *   its interfaces; otherwise it does not exist on the MQTT side.
+ * - Calls come with the object's name: look that up among the instances. An object that nobody has
+ *   found yet may still be there; mapping_service_resolve_name() gives its path.
+ * - A service with `is_family` stands for many bus names; each that appears gets instances of its
+ *   own, and the service name that name_family_service() gives it, if mapping_set_find_bus_name()
+ *   returns this service for it and not one that names it more exactly.
+ *
  * Nothing here does I/O but the loading functions. Tables are uthash tables in the order of the
  * file; iterate with `for (x = table; x; x = x->hh.next)`. */
 
@@ -19,6 +40,8 @@
 
 #include "gateway/codec/type.h"
 #include "gateway/introspection.h"
+#include "gateway/name-family.h"
+#include "gateway/path-template.h"
 
 /* ---- what a file says ---- */
 
@@ -66,12 +89,14 @@ typedef struct MappingRule {
         unsigned max_in_flight; /* 0: only the service's own limit */
         bool idempotent;
         bool no_auto_start;
-        int result; /* 0: null, the value or an array; 1: an object by argument names */
-        int batch;  /* may be called by rpc/ though its access class is not `read`; -1: unsaid */
+        int no_reply; /* the service sends no reply; -1: unsaid, then as introspection says */
+        int result;   /* 0: null, the value or an array; 1: an object by argument names */
+        int batch;    /* may be called by rpc/ though its access class is not `read`; -1: unsaid */
 
         MappingArgRule value; /* properties */
         int retain;           /* -1: unsaid */
         int writable;         /* -1: unsaid; 0 narrows what introspection says */
+        int emits_changed;    /* EmitsChanged; -1: unsaid, then as introspection says */
         unsigned poll_s;      /* 0: never */
 
         unsigned qos;               /* signals */
@@ -87,6 +112,12 @@ typedef struct MappingRule {
 #define MAPPING_ACCESS_DEFAULT "admin"
 
 /* ---- the compiled table ---- */
+
+/* A signal passes only if this argument, as the codec writes it, is this text. */
+typedef struct MappingTest {
+        size_t argument; /* index into MappingMember.out */
+        char *json;      /* owned */
+} MappingTest;
 
 /* A method, property or signal that exists on the MQTT side. Immutable. */
 typedef struct MappingMember {
@@ -107,6 +138,8 @@ typedef struct MappingMember {
         bool readable; /* a property; true if nothing is known */
         bool writable;
         EmitsChanged emits_changed;
+        MappingTest *tests; /* owned; the filter of a signal, all must pass */
+        size_t n_tests;
         UT_hash_handle hh;      /* in the object, by `name` */
         UT_hash_handle hh_dbus; /* in the interface, by `member` */
 } MappingMember;
@@ -124,36 +157,67 @@ typedef struct MappingInterface {
         UT_hash_handle hh;
 } MappingInterface;
 
+/* How the objects of a template are found; see the top of this file. */
+typedef enum MappingFind {
+        MAPPING_FIND_AUTO,
+        MAPPING_FIND_OBJECT_MANAGER,
+        MAPPING_FIND_WALK,
+        MAPPING_FIND_BOTH,
+} MappingFind;
+
+/* Who implements the service. */
+typedef enum MappingProvider {
+        MAPPING_PROVIDER_DBUS,
+        MAPPING_PROVIDER_MQTT,
+        MAPPING_PROVIDER_AUTO,
+} MappingProvider;
+
 struct MappingObject {
         MappingService *service;
-        char *path;                           /* owned */
-        char *name;                           /* in topics; owned */
-        MappingInterface *interfaces;         /* by name; owned */
+        char *path;                   /* as written, with captures; owned */
+        char *name;                   /* in topics, with captures; owned */
+        PathTemplate *template;       /* NULL: the path is that of one object */
+        MappingFind find;             /* of a template */
+        uint32_t node;                /* where it is in the file; means nothing after loading */
+        MappingInterface *interfaces; /* by name; owned */
         MappingMember *members[MEMBER_KINDS]; /* by name in topics; one reference each */
         UT_hash_handle hh;                    /* in the service, by `name` */
         UT_hash_handle hh_path;               /* in the service, by `path` */
 };
 
 struct MappingService {
-        char *name; /* in topics; owned */
+        char *name; /* in topics, of a family with a capture; owned */
         char *file; /* where it came from; owned */
         char *summary;
-        char *bus;              /* "system", "session" or an address; NULL is "system" */
-        char *bus_name;         /* D-Bus name; owned */
-        bool activate;          /* a call may start the service */
-        unsigned max_in_flight; /* D-Bus calls at a time */
-        char *introspection;    /* the file beside, as written; NULL: none */
-        MappingObject *objects; /* by name (hh); owned */
-        MappingObject *paths;   /* the same by path (hh_path) */
-        char *bus_key;          /* `bus` and `bus_name` in one; owned */
-        UT_hash_handle hh;      /* in the set, by `name` */
-        UT_hash_handle hh_bus;  /* in the set, by `bus_key` */
+        MappingProvider provider;
+        char *bus;                 /* "system", "session" or an address; NULL is "system" */
+        char *bus_name;            /* D-Bus name, or "org.example.Family.*"; owned */
+        bool is_family;            /* `family` says which names it stands for */
+        NameFamily family;         /* what the service is called for each of them */
+        char *object_manager;      /* path of its ObjectManager; NULL: unsaid */
+        bool activate;             /* a call may start the service */
+        unsigned max_in_flight;    /* D-Bus calls at a time */
+        char *introspection;       /* the file beside, as written; NULL: none */
+        MappingObject *objects;    /* by name (hh); owned */
+        MappingObject *paths;      /* the same by path (hh_path) */
+        MappingObject **templates; /* those with captures, the most specific first; borrowed */
+        size_t n_templates;
+        char *bus_key;         /* `bus` and `bus_name` in one; owned */
+        UT_hash_handle hh;     /* in the set, by `name` */
+        UT_hash_handle hh_bus; /* in the set, by `bus_key` */
 };
 
 typedef struct MappingSet {
         MappingService *services;  /* by name (hh); owned */
         MappingService *bus_names; /* the same by bus_key (hh_bus) */
 } MappingSet;
+
+/* An object: its entry and both its names. */
+typedef struct MappingInstance {
+        MappingObject *object; /* borrowed */
+        char *path;            /* owned */
+        char *name;            /* in topics; owned */
+} MappingInstance;
 
 /* ---- loading ---- */
 
@@ -166,8 +230,9 @@ int mapping_load(const char *path, Diagnostics *diagnostics, MappingService **re
 int mapping_parse(const char *name, const char *text, size_t length, Diagnostics *diagnostics,
                   MappingService **ret_service);
 
-/* Adds a service, which then belongs to the set. -EEXIST when its name, or its D-Bus name on the
- * same bus, is mapped already: reported with both files, and the service stays the caller's. */
+/* Adds a service, which then belongs to the set. -EEXIST when its name could be that of another
+ * one, or its D-Bus name on the same bus is mapped already: reported with both files, and the
+ * service stays the caller's. */
 int mapping_set_add(MappingSet *set, MappingService *service, Diagnostics *diagnostics);
 
 /* Loads every *.json of the folders, but mapping.schema.json, in the order of file names. A file in
@@ -183,8 +248,9 @@ void mapping_set_done(MappingSet *set);
 MappingService *mapping_service_free(MappingService *service);
 
 DEFINE_CLEANUP(MappingService *, mapping_service_free, mapping_service_cleanup)
-#define CLEANUP_MAPPING_SERVICE CLEANUP(mapping_service_cleanup)
-#define CLEANUP_MAPPING_SET     CLEANUP(mapping_set_done)
+#define CLEANUP_MAPPING_SERVICE  CLEANUP(mapping_service_cleanup)
+#define CLEANUP_MAPPING_SET      CLEANUP(mapping_set_done)
+#define CLEANUP_MAPPING_INSTANCE CLEANUP(mapping_instance_done)
 
 /* ---- introspection ---- */
 
@@ -199,14 +265,33 @@ bool mapping_object_needs_introspection(const MappingObject *object);
 int mapping_object_apply_introspection(MappingObject *object, const Introspection *introspection,
                                        Diagnostics *diagnostics);
 
-/* ---- lookup: NULL if there is none; borrowed ---- */
+/* ---- lookup: NULL if there is none; borrowed ----
+ *
+ * Of entries that fit one path the most specific has it: that of the path itself, then the template
+ * with more elements that are no captures, then the one that comes first in the file. Of bus names
+ * it is the name itself, then the family with the longest prefix. Takes the time of a hash lookup;
+ * for names that no entry has as they stand, also that of a look at each template, or family. */
 
 MappingService *mapping_set_find_service(const MappingSet *set, const char *name);
 /* `bus` as in MappingService, NULL included. */
 MappingService *mapping_set_find_bus_name(const MappingSet *set, const char *bus,
                                           const char *bus_name);
+/* The entry that has that one name; not one of a template. */
 MappingObject *mapping_service_find_object(const MappingService *service, const char *name);
+/* The entry of a path, be it a template. */
 MappingObject *mapping_service_find_path(const MappingService *service, const char *path);
+
+/* The instance of a path, or of a name. 0; -ENOENT if no entry has it, -ENAMETOOLONG if the name
+ * would exceed LIMIT_OBJECT_LENGTH, -ENOMEM. What is returned has to be freed by
+ * mapping_instance_done(), also if nothing was. */
+int mapping_service_resolve_path(const MappingService *service, const char *path,
+                                 MappingInstance *ret_instance);
+int mapping_service_resolve_name(const MappingService *service, const char *name,
+                                 MappingInstance *ret_instance);
+void mapping_instance_done(MappingInstance *instance);
+/* Whether a template that is found by a walk may have paths below this one. */
+bool mapping_service_leads_through(const MappingService *service, const char *path);
+
 /* By the name in topics. */
 MappingMember *mapping_object_find(const MappingObject *object, MemberKind kind, const char *name);
 /* By the D-Bus names. */

@@ -41,10 +41,12 @@ def check_samples(validator):
     """What the fuzz corpus keeps of good and bad mappings; its names say which is which."""
     folder = ("tests", "fuzz", "corpus", "fuzz-mapping")
     for name in ("hostname1", "five-lines", "everything", "clash", "two-objects", "filter",
-                 "exceptions"):
+                 "exceptions", "template", "templates", "template-shadowed", "family",
+                 "providers"):
         if not validator.is_valid(parse(read(*folder, name))):
             yield f"the schema refuses the good mapping {name}"
-    for name in ("bad-type", "template", "no-object", "nul"):
+    for name in ("bad-type", "no-object", "nul", "template-part", "template-bad-name",
+                 "family-middle"):
         if validator.is_valid(parse(read(*folder, name))):
             yield f"the schema accepts the bad mapping {name}"
 

@@ -24,6 +24,30 @@ static void check_object(const MappingObject *object)
                                 abort();
 }
 
+/* An entry is found by its names; one with captures by names that it could have. */
+static void check_lookup(const MappingService *service, MappingObject *object)
+{
+        CLEANUP_MAPPING_INSTANCE MappingInstance by_path = {}, by_name = {};
+        CLEANUP_FREE char *name = NULL, *path = NULL;
+
+        if (!object->template) {
+                if (mapping_service_find_object(service, object->name) != object ||
+                    mapping_service_find_path(service, object->path) != object)
+                        abort();
+                return;
+        }
+        if (path_template_common_name(object->template, object->template, &name) < 0 ||
+            path_template_path(object->template, name, &path) < 0 ||
+            !path_template_fits(object->template, path))
+                abort();
+        /* another entry may have that path; whose it is, it is so from both sides */
+        if (mapping_service_resolve_path(service, path, &by_path) < 0)
+                return;
+        if (mapping_service_resolve_name(service, by_path.name, &by_name) < 0 ||
+            by_name.object != by_path.object || strcmp(by_name.path, by_path.path) != 0)
+                abort();
+}
+
 static void check_service(MappingService *service)
 {
         CLEANUP_INTROSPECTION Introspection *introspection = NULL;
@@ -31,9 +55,7 @@ static void check_service(MappingService *service)
         if (introspection_parse(xml, strlen(xml), "x.xml", NULL, &introspection, NULL) < 0)
                 abort();
         for (MappingObject *object = service->objects; object; object = object->hh.next) {
-                if (mapping_service_find_object(service, object->name) != object ||
-                    mapping_service_find_path(service, object->path) != object)
-                        abort();
+                check_lookup(service, object);
                 check_object(object);
                 if (mapping_object_apply_introspection(object, introspection, NULL) < 0)
                         abort();

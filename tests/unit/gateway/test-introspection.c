@@ -210,6 +210,19 @@ static void add_rows(const char *prefix, const Text *rows, gsize n, GTestDataFun
         }
 }
 
+static void test_knows_the_path_and_what_is_nested(void)
+{
+        static const char xml[] = "<node name='/org/a'><node name='c'><interface name='a.I'/>"
+                                  "<interface name='a.J'/></node><interface name='a.J'/></node>";
+        CLEANUP_INTROSPECTION Introspection *result = parse(xml, NULL);
+        CLEANUP_INTROSPECTION Introspection *relative = parse("<node name='c'/>", NULL);
+
+        g_assert_cmpstr(result->path, ==, "/org/a");
+        g_assert_true(introspection_find(result, "a.I")->nested);
+        g_assert_false(introspection_find(result, "a.J")->nested);
+        g_assert_null(relative->path);
+}
+
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
@@ -221,5 +234,7 @@ int main(int argc, char **argv)
         add_rows("/introspection/leaves-out/", warnings, G_N_ELEMENTS(warnings), test_leaves_out);
         add_rows("/introspection/refuses/", refusals, G_N_ELEMENTS(refusals), test_refuses);
         g_test_add_func("/introspection/limits", test_limits);
+        g_test_add_func("/introspection/knows-the-path-and-what-is-nested",
+                        test_knows_the_path_and_what_is_nested);
         return g_test_run();
 }

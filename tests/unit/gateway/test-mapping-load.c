@@ -60,12 +60,14 @@ static const char everything[] =
         "          \"variant\": \"plain\", \"mask\": true}],\n"
         "        \"out\": [{\"type\": \"(su)\", \"fields\": [\"name\", \"size\"]}],\n"
         "        \"timeout_ms\": 5000, \"max_in_flight\": 2, \"idempotent\": true,\n"
-        "        \"no_auto_start\": true, \"result\": \"object\", \"batch\": false},\n"
+        "        \"no_auto_start\": true, \"result\": \"object\", \"batch\": false,\n"
+        "        \"no_reply\": true},\n"
         "      \"Plain\": {\"in\": [], \"out\": []},\n"
         "      \"Never\": false, \"Closed\": {\"access\": \"none\"}},\n"
         "    \"properties\": {\n"
         "      \"P\": {\"type\": \"a(is)\", \"fields\": [\"x\", \"y\"], \"retain\": false,\n"
-        "        \"writable\": true, \"poll_s\": 10, \"min_interval_ms\": 200}},\n"
+        "        \"writable\": true, \"emits_changed\": \"invalidates\", \"poll_s\": 10,\n"
+        "        \"min_interval_ms\": 200}},\n"
         "    \"signals\": {\n"
         "      \"S\": {\"args\": [\"kind:s\", \"level:i\"], \"qos\": 0, \"min_interval_ms\": 50,\n"
         "        \"filter\": {\"kind\": \"loud\", \"level\": 3}}}\n"
@@ -93,6 +95,7 @@ static void test_reads_methods(void)
         g_assert_cmpuint(m->rule->max_in_flight, ==, 2);
         g_assert_true(m->rule->idempotent && m->rule->no_auto_start);
         g_assert_cmpint(m->rule->result, ==, 1);
+        g_assert_true(m->no_reply);
         g_assert_cmpint(m->rule->in.items[1].bytes, ==, CODEC_BYTES_ARRAY);
 }
 
@@ -132,6 +135,31 @@ static void test_reads_properties_and_signals(void)
         g_assert_cmpstr(s->rule->filter[0].argument, ==, "kind");
         g_assert_cmpstr(s->rule->filter[0].value, ==, "\"loud\"");
         g_assert_cmpstr(s->rule->filter[1].value, ==, "3");
+        g_assert_cmpuint(s->n_tests, ==, 2);
+        g_assert_cmpuint(s->tests[1].argument, ==, 1);
+        g_assert_cmpstr(s->tests[1].json, ==, "3");
+        g_assert_cmpint(p->emits_changed, ==, EMITS_CHANGED_INVALIDATES);
+}
+
+/* What a filter says has one form in messages, however it is written. */
+static void test_filter_is_compared_as_the_codec_writes(void)
+{
+        static const char text[] =
+                "{\"service\":\"s\",\"dbus\":{\"name\":\"org.a\"},\"objects\":[{\"path\":\"/b\","
+                "\"interfaces\":{\"a.I\":{\"signals\":{\"S\":{\"args\":[\"a:s\",\"b:t\",\"c:d\","
+                "\"d:b\",\"e:i\"],\"filter\":{\"e\":5.0,\"d\":true,\"c\":1e1,\"b\":"
+                "18446744073709551615,\"a\":\"\\u0041\\/\"}}}}}}]}";
+        static const char *const expected[] = {"5", "true", "10", "\"18446744073709551615\"",
+                                               "\"A/\""};
+        CLEANUP_MAPPING_SERVICE MappingService *service = parse(text);
+        const MappingMember *m =
+                mapping_object_find(mapping_service_find_path(service, "/b"), MEMBER_SIGNAL, "S");
+
+        g_assert_cmpuint(m->n_tests, ==, 5);
+        for (size_t i = 0; i < 5; i++) {
+                g_assert_cmpuint(m->tests[i].argument, ==, 4 - i);
+                g_assert_cmpstr(m->tests[i].json, ==, expected[i]);
+        }
 }
 
 /* ---- errors ---- */
@@ -166,13 +194,18 @@ static const Refusal refusals[] = {
         {"bad-service-name",
          "{\"service\":\"a/b\",\"dbus\":{\"name\":\"org.a\"},\"objects\":[" OBJECT "]}",
          "x.json:1:12 /service: 'a/b' is not a name: only A-Z a-z 0-9 _ . - are allowed"},
-        {"service-template",
+        {"capture-without-family",
          "{\"service\":\"player.{name}\",\"dbus\":{\"name\":\"org.a\"},\"objects\":[" OBJECT "]}",
-         "x.json:1:12 /service: name templates are not available in this version"},
-        {"bus-name-family",
+         "x.json:1:12 /service: 'player.{name}' has a capture, but org.a is one name"},
+        {"family-without-capture",
          "{\"service\":\"s\",\"dbus\":{\"name\":\"org.mpris.MediaPlayer2.*\"},\"objects\":[" OBJECT
          "]}",
-         "x.json:1:31 /dbus/name: name families are not available in this version"},
+         "x.json:1:12 /service: 's' is one name, but org.mpris.MediaPlayer2.* are many: put a "
+         "capture into it, as in \"player.{name}\""},
+        {"family-in-the-middle",
+         "{\"service\":\"s.{n}\",\"dbus\":{\"name\":\"org.*.x\"},\"objects\":[" OBJECT "]}",
+         "x.json:1:35 /dbus/name: 'org.*.x' is not a family of D-Bus names: expected "
+         "\"org.example.Name.*\""},
         {"unique-bus-name",
          "{\"service\":\"s\",\"dbus\":{\"name\":\":1.5\"},\"objects\":[" OBJECT "]}",
          "x.json:1:31 /dbus/name: ':1.5' is not a well-known D-Bus name"},
@@ -180,18 +213,14 @@ static const Refusal refusals[] = {
          "{\"service\":\"s\",\"dbus\":{\"name\":\"org.a\",\"bus\":\"x\"},\"objects\":[" OBJECT "]}",
          "x.json:1:45 /dbus/bus: 'x' is no bus: expected system, session or an address like "
          "unix:path=…"},
-        {"provider-mqtt",
-         "{\"provider\":\"mqtt\",\"service\":\"s\",\"dbus\":{\"name\":\"org.a\"},\"objects\":"
-         "[" OBJECT "]}",
-         "x.json:1:13 /provider: the provider 'mqtt' is not available in this version"},
-        {"provider-auto",
-         "{\"provider\":\"auto\",\"service\":\"s\",\"dbus\":{\"name\":\"org.a\"},\"objects\":"
-         "[" OBJECT "]}",
-         "x.json:1:13 /provider: the provider 'auto' is not available in this version"},
         {"provider-unknown",
          "{\"provider\":\"x\",\"service\":\"s\",\"dbus\":{\"name\":\"org.a\"},\"objects\":[" OBJECT
          "]}",
-         "x.json:1:13 /provider: unknown provider 'x', expected 'dbus'"},
+         "x.json:1:13 /provider: unknown word 'x', expected one of: dbus, mqtt, auto"},
+        {"object-manager",
+         "{\"service\":\"s\",\"dbus\":{\"name\":\"org.a\",\"object_manager\":\"x\"},"
+         "\"objects\":[" OBJECT "]}",
+         "x.json:1:56 /dbus/object_manager: 'x' is not a D-Bus object path"},
         {"introspection-elsewhere",
          "{\"introspection\":\"../x\",\"service\":\"s\",\"dbus\":{\"name\":\"org.a\"},"
          "\"objects\":[" OBJECT "]}",
@@ -200,10 +229,38 @@ static const Refusal refusals[] = {
          "{\"introspection\":\"nothing.xml\",\"service\":\"s\",\"dbus\":{\"name\":\"org.a\"},"
          "\"objects\":[" OBJECT "]}",
          "x.json:1:18 /introspection: cannot open nothing.xml: No such file or directory"},
-        {"path-template", WITH("{\"path\":\"/org/{x}\",\"interfaces\":{}}"),
-         "x.json:2:9 /objects/0/path: path templates are not available in this version"},
-        {"object-template", WITH("{\"path\":\"/b\",\"object\":\"{x}\",\"interfaces\":{}}"),
-         "x.json:2:23 /objects/0/object: path templates are not available in this version"},
+        {"part-of-an-element", WITH("{\"path\":\"/org/dev_{x}\",\"interfaces\":{}}"),
+         "x.json:2:9 /objects/0/path: '/org/dev_{x}': a capture is a word in braces, and a whole "
+         "element of the path: \"/org/example/{thing}\""},
+        {"capture-without-path", WITH("{\"path\":\"/b\",\"object\":\"{x}\",\"interfaces\":{}}"),
+         "x.json:2:23 /objects/0/object: '{x}' has a capture, its path /b has none"},
+        {"capture-left-out",
+         WITH("{\"path\":\"/b/{x}/{y}\",\"object\":\"b.{y}\",\"interfaces\":{}}"),
+         "x.json:2:31 /objects/0/object: 'b.{y}' lacks the capture 'x' of /b/{x}/{y}: two paths "
+         "would have one name"},
+        {"captures-not-divided",
+         WITH("{\"path\":\"/b/{x}/{y}\",\"object\":\"{x}_{y}\",\"interfaces\":{}}"),
+         "x.json:2:31 /objects/0/object: '{x}_{y}': there must be a '.' or '-' between two "
+         "captures, else two paths could have one name"},
+        {"template-of-two-forms", WITH("{\"path\":\"/{x}/{y}\",\"interfaces\":{}}"),
+         "x.json:2:9 /objects/0/path: '/{x}/{y}' is also /org/a, whose default name has another "
+         "form: give the names by \"object\""},
+        {"find-one-object", WITH("{\"path\":\"/b\",\"find\":\"walk\",\"interfaces\":{}}"),
+         "x.json:2:21 /objects/0/find: /b is one object, which need not be found"},
+        {"find-word", WITH("{\"path\":\"/b/{x}\",\"find\":\"tree\",\"interfaces\":{}}"),
+         "x.json:2:25 /objects/0/find: unknown word 'tree', expected one of: auto, "
+         "object_manager, walk, both"},
+        {"names-of-two-templates",
+         WITH("{\"path\":\"/c/{x}\",\"object\":\"n.{x}\",\"interfaces\":{}},\n"
+              "{\"path\":\"/d/{y}\",\"object\":\"{y}.k\",\"interfaces\":{}}"),
+         "x.json:3:1 /objects/1: the names of objects, '{y}.k' of /d/{y} and 'n.{x}' of /c/{x}, "
+         "could "
+         "be the same: give one of them another one by \"object\""},
+        {"name-of-template-and-path",
+         WITH("{\"path\":\"/c/{x}\",\"object\":\"n.{x}\",\"interfaces\":{}},\n"
+              "{\"path\":\"/d\",\"object\":\"n.d\",\"interfaces\":{}}"),
+         "x.json:3:1 /objects/1: the names of objects, 'n.d' of /d and 'n.{x}' of /c/{x}, could be "
+         "the same: give one of them another one by \"object\""},
         {"bad-path", WITH("{\"path\":\"b\",\"interfaces\":{}}"),
          "x.json:2:9 /objects/0/path: 'b' is not a D-Bus object path"},
         {"no-path", WITH("{\"interfaces\":{}}"), "x.json:2:1 /objects/0: 'path' is missing"},
@@ -265,6 +322,17 @@ static const Refusal refusals[] = {
          "/signals/S/filter/a: expected a string, a number or a boolean, not null"},
         {"filter-argument", SIGNAL("\"filter\":{\"a\":1},\"args\":[\"b:s\"]"),
          "x.json:3:27 " AT_I "/signals/S/filter/a: no argument is named 'a'"},
+        {"filter-type", SIGNAL("\"filter\":{\"a\":1},\"args\":[\"a:s\"]"),
+         "x.json:3:12 " AT_I
+         "/signals/S: signal 'S': filter: 'a': expected a string, got a number"},
+        {"filter-of-a-container", SIGNAL("\"filter\":{\"a\":1},\"args\":[\"a:ai\"]"),
+         "x.json:3:12 " AT_I "/signals/S: signal 'S': filter: 'a' is of type 'ai', which cannot be "
+         "compared"},
+        {"filter-range", SIGNAL("\"filter\":{\"a\":256},\"args\":[\"a:y\"]"),
+         "x.json:3:12 " AT_I "/signals/S: signal 'S': filter: 'a': 256 does not fit into byte (y)"},
+        {"emits-changed", PROPERTY("\"emits_changed\":\"never\""),
+         "x.json:3:36 " AT_I "/properties/P/emits_changed: unknown word 'never', expected one of: "
+         "true, invalidates, const, false"},
         {"same-name", INTERFACE("\"methods\":{\"M\":{},\n\"N\":{\"as\":\"M\"}}"),
          "x.json:4:1 " AT_I "/methods/N: method 'M' of org.a.I has the name of org.a.I.M: "
          "give one of them another one with \"as\""},
@@ -322,6 +390,8 @@ int main(int argc, char **argv)
                         test_closed_members_do_not_exist);
         g_test_add_func("/mapping-load/reads-properties-and-signals",
                         test_reads_properties_and_signals);
+        g_test_add_func("/mapping-load/filter-is-compared-as-the-codec-writes",
+                        test_filter_is_compared_as_the_codec_writes);
         for (gsize i = 0; i < G_N_ELEMENTS(refusals); i++) {
                 g_autofree char *path =
                         g_strconcat("/mapping-load/refuses/", refusals[i].name, NULL);

@@ -56,6 +56,76 @@ static void test_refuses_collisions(void)
         g_assert_cmpuint(HASH_COUNT(set.services), ==, 1);
 }
 
+/* ---- families ---- */
+
+static void test_finds_families(void)
+{
+        CLEANUP_MAPPING_SET MappingSet set = {};
+        MappingService *all = make("1.json", "any.{n}", "org.*");
+        MappingService *family = make("2.json", "player.{n}", "org.mpris.Player.*");
+        MappingService *one = make("3.json", "vlc", "org.mpris.Player.vlc");
+
+        g_assert_cmpint(mapping_set_add(&set, all, NULL), ==, 0);
+        g_assert_cmpint(mapping_set_add(&set, family, NULL), ==, 0);
+        g_assert_cmpint(mapping_set_add(&set, one, NULL), ==, 0);
+        g_assert_true(mapping_set_find_bus_name(&set, NULL, "org.mpris.Player.vlc") == one);
+        g_assert_true(mapping_set_find_bus_name(&set, NULL, "org.mpris.Player.vlc.x") == family);
+        g_assert_true(mapping_set_find_bus_name(&set, NULL, "org.mpris.Player") == all);
+        g_assert_null(mapping_set_find_bus_name(&set, NULL, "org"));
+        g_assert_null(mapping_set_find_bus_name(&set, NULL, "org.*"));
+        g_assert_null(mapping_set_find_bus_name(&set, NULL, "org."));
+        g_assert_null(mapping_set_find_bus_name(&set, "session", "org.x"));
+        g_assert_true(mapping_set_find_service(&set, "vlc") == one);
+        g_assert_true(mapping_set_find_service(&set, "player.mpv") == family);
+        g_assert_true(mapping_set_find_service(&set, "any.x") == all);
+        /* names of what a more exact mapping has */
+        g_assert_null(mapping_set_find_service(&set, "player.vlc"));
+        g_assert_null(mapping_set_find_service(&set, "any.mpris.Player.mpv"));
+        g_assert_null(mapping_set_find_service(&set, "player.{n}"));
+}
+
+static void test_families_collide(void)
+{
+        static const struct {
+                const char *service;
+                const char *bus_name;
+                const char *error; /* NULL: they go together */
+        } rows[] = {
+                {"player.vlc", "org.other",
+                 "the service 'player.vlc' could be one that is mapped by "
+                 "1.json already"},
+                {"player.vlc", "org.mpris.Player.vlc", NULL},
+                {"player.a.{x}", "org.b.*",
+                 "the service 'player.a.{x}' could be one that is mapped "
+                 "by 1.json already"},
+                {"{n}", "org.b.*",
+                 "the service '{n}' could be one that is mapped by 1.json already"},
+                {"other.{n}", "org.mpris.Player.*",
+                 "the D-Bus name org.mpris.Player.* is mapped by "
+                 "1.json already"},
+                {"other.{n}", "org.mpris.*", NULL},
+                {"player", "org.b", NULL},
+        };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                MappingService *service = make("2.json", rows[i].service, rows[i].bus_name);
+                g_autofree char *expected = g_strdup_printf("2.json: %s", rows[i].error);
+                CLEANUP_DIAGNOSTICS Diagnostics list = {};
+                CLEANUP_MAPPING_SET MappingSet set = {};
+
+                g_assert_cmpint(mapping_set_add(&set,
+                                                make("1.json", "player.{n}", "org.mpris.Player.*"),
+                                                NULL),
+                                ==, 0);
+                g_assert_cmpint(mapping_set_add(&set, service, &list), ==,
+                                rows[i].error ? -EEXIST : 0);
+                if (!rows[i].error)
+                        continue;
+                g_assert_cmpstr(list.items[0].text, ==, expected);
+                mapping_service_free(service);
+        }
+}
+
 /* ---- folders ---- */
 
 typedef struct Fixture {
@@ -256,6 +326,8 @@ int main(int argc, char **argv)
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/mapping/finds-services", test_finds_services);
         g_test_add_func("/mapping/refuses-collisions", test_refuses_collisions);
+        g_test_add_func("/mapping/finds-families", test_finds_families);
+        g_test_add_func("/mapping/families-collide", test_families_collide);
         ADD("/mapping/later-folder-overrides", test_later_folder_overrides);
         ADD("/mapping/skips-what-is-no-mapping", test_skips_what_is_no_mapping);
         ADD("/mapping/bad-file-costs-only-itself", test_bad_file_costs_only_itself);
