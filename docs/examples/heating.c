@@ -69,7 +69,7 @@ static int on_set(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_er
 }
 
 static const MqttRpcMember vtable[] = {
-        MQTTRPC_METHOD("Get", "zone:s", "d", on_get, MQTTRPC_METHOD_READ),
+        MQTTRPC_METHOD("Get", "zone:s", "d", on_get, MQTTRPC_ACCESS_READ),
         MQTTRPC_METHOD("Set", "zone:s degrees:d", "", on_set, MQTTRPC_METHOD_IDEMPOTENT),
         MQTTRPC_END,
 };
