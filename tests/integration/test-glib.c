@@ -13,6 +13,7 @@
 enum {
         FOREIGN = 16, /* enough to have all numbers that are free just then */
         FLOOD = 100,
+        AT_REST = 100, /* turns in 300 ms, with all that is sent meanwhile; thousands if it spins */
 };
 
 typedef struct Fixture {
@@ -188,22 +189,24 @@ static void test_reconnected_behind_the_loop(Fixture *fixture, gconstpointer unu
         assert_works(fixture);
         restart_behind_the_loop(fixture);
         assert_works(fixture);
-        g_assert_cmpuint(count_turns(fixture), <, 10);
+        g_assert_cmpuint(count_turns(fixture), <, AT_REST);
 }
 
 static void test_rests_when_idle_and_when_closed(Fixture *fixture, gconstpointer unused)
 {
+        serve(fixture);
         RUN_UNTIL(fixture, is_in(fixture, MQTTRPC_STATE_CONNECTED));
-        g_assert_cmpuint(count_turns(fixture), <, 10);
+        g_assert_cmpuint(count_turns(fixture), <, AT_REST);
         call(fixture, on_reply, 20000);
         g_main_context_iteration(fixture->context, FALSE);
         mqttrpc_bus_close(fixture->bus);
-        g_assert_cmpuint(count_turns(fixture), <, 10);
+        g_assert_cmpuint(count_turns(fixture), <, AT_REST);
 }
 
 /* Nothing arrives that could end the call: only the time does. */
 static void test_deadline_is_kept(Fixture *fixture, gconstpointer unused)
 {
+        serve(fixture);
         RUN_UNTIL(fixture, is_in(fixture, MQTTRPC_STATE_CONNECTED));
         process_signal(broker_get_process(fixture->broker), SIGSTOP);
         call(fixture, on_reply, 50000);
@@ -238,12 +241,13 @@ static int on_reply_open_others(MqttRpcReply *reply, void *userdata)
 /* What a callback opens while the connection is lost may have the number of the lost one. */
 static void test_foreign_descriptor_is_left_alone(Fixture *fixture, gconstpointer unused)
 {
+        serve(fixture);
         RUN_UNTIL(fixture, is_in(fixture, MQTTRPC_STATE_CONNECTED));
         process_signal(broker_get_process(fixture->broker), SIGSTOP);
         call(fixture, on_reply_open_others, 0);
         broker_kill(fixture->broker);
         RUN_UNTIL(fixture, fixture->replies == 1);
-        g_assert_cmpuint(count_turns(fixture), <, 50);
+        g_assert_cmpuint(count_turns(fixture), <, AT_REST);
         for (unsigned i = 0; i < FOREIGN; i++)
                 g_assert_cmpint(eventfd_write(fixture->foreign_fds[i], 1), ==, 0);
         RUN_UNTIL(fixture, fixture->foreign_seen == FOREIGN);
@@ -280,6 +284,8 @@ static void test_others_are_not_starved(Fixture *fixture, gconstpointer unused)
         g_source_set_priority(other, G_PRIORITY_DEFAULT);
         g_source_set_callback(other, on_turn, fixture, NULL);
         g_source_attach(other, fixture->context);
+        /* With messages unacknowledged, as many more are read at once. */
+        g_assert_cmpint(mqttrpc_bus_flush(fixture->bus, WAIT_MSEC * 1000), ==, 0);
         for (unsigned i = 0; i < FLOOD; i++)
                 g_assert_cmpint(mqttrpc_notify(fixture->bus, "self", "-", "Work", NULL,
                                                MQTTRPC_CALL_QOS0, NULL),
@@ -305,18 +311,21 @@ static int on_reply_end_all(MqttRpcReply *reply, void *userdata)
 
 static void test_ended_in_a_callback(Fixture *fixture, gconstpointer unused)
 {
+        unsigned replies;
+
         serve(fixture);
         assert_works(fixture);
         call(fixture, on_reply_end_all, 0);
         call(fixture, on_reply, 0);
-        RUN_UNTIL(fixture, fixture->replies == 2);
-        g_assert_cmpuint(count_turns(fixture), <, 10);
-        g_assert_cmpuint(fixture->replies, ==, 2);
+        RUN_UNTIL(fixture, !fixture->source);
+        replies = fixture->replies;
+        g_assert_cmpuint(count_turns(fixture), <, AT_REST);
+        g_assert_cmpuint(fixture->replies, ==, replies);
 }
 
 static int on_reply_run_loop(MqttRpcReply *reply, void *userdata)
 {
-        g_assert_cmpuint(count_turns(userdata), <, 10);
+        g_assert_cmpuint(count_turns(userdata), <, AT_REST);
         return on_reply(reply, userdata);
 }
 
@@ -333,7 +342,7 @@ static void test_loop_in_a_callback(Fixture *fixture, gconstpointer unused)
 
 static int on_request_run_loop(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
 {
-        g_assert_cmpuint(count_turns(userdata), <, 60);
+        g_assert_cmpuint(count_turns(userdata), <, AT_REST);
         return mqttrpc_request_reply(request, NULL, 0);
 }
 
