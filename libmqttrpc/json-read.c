@@ -175,3 +175,24 @@ int json_read_values(const JsonDoc *doc, uint32_t node, const char *types, bool 
         store_all(types, values, args);
         return 0;
 }
+
+/* ---- texts ---- */
+
+int json_reading_values(JsonReading *reading, const char *text, size_t length, const char *types,
+                        bool as_array, va_list args)
+{
+        int r;
+
+        if (reading->doc.n_nodes == 0) {
+                r = json_scan(&reading->doc, text, length, JSON_SCAN_STRICT);
+                if (r < 0)
+                        return r;
+        }
+        return json_read_values(&reading->doc, 0, types, as_array, &reading->borrowed, args);
+}
+
+void json_reading_done(JsonReading *reading)
+{
+        json_doc_done(&reading->doc);
+        borrowed_list_done(&reading->borrowed);
+}

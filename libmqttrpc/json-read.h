@@ -16,3 +16,14 @@
  * written. */
 int json_read_values(const JsonDoc *doc, uint32_t node, const char *types, bool as_array,
                      BorrowedList *borrowed, va_list args);
+
+/* What an object needs whose JSON text may be read so. */
+typedef struct JsonReading {
+        JsonDoc doc; /* of the text, at the first use */
+        BorrowedList borrowed;
+} JsonReading;
+
+/* Reads from a text, which is valid JSON and always the same. */
+int json_reading_values(JsonReading *reading, const char *text, size_t length, const char *types,
+                        bool as_array, va_list args);
+void json_reading_done(JsonReading *reading);

@@ -14,8 +14,7 @@ struct MqttRpcReply {
         bool failed;
         MqttRpcError *error; /* NULL when it failed for want of memory */
         cJSON *value;        /* parsed at the first use */
-        JsonDoc doc;         /* likewise */
-        BorrowedList borrowed;
+        JsonReading reading;
         size_t length;
         char result[]; /* NUL-terminated */
 };
@@ -71,8 +70,7 @@ MQTTRPC_PUBLIC MqttRpcReply *mqttrpc_reply_unref(MqttRpcReply *reply)
                 return NULL;
         mqttrpc_error_free(reply->error);
         cJSON_Delete(reply->value);
-        json_doc_done(&reply->doc);
-        borrowed_list_done(&reply->borrowed);
+        json_reading_done(&reply->reading);
         free(reply);
         return NULL;
 }
@@ -105,13 +103,8 @@ MQTTRPC_PUBLIC int mqttrpc_reply_read(MqttRpcReply *reply, const char *types, ..
 
         if (reply->failed)
                 return reply->error ? mqttrpc_error_get_errno(reply->error) : -ENOMEM;
-        if (reply->doc.n_nodes == 0) {
-                r = json_scan(&reply->doc, reply->result, reply->length, JSON_SCAN_STRICT);
-                if (r < 0)
-                        return r;
-        }
         va_start(args, types);
-        r = json_read_values(&reply->doc, 0, types, false, &reply->borrowed, args);
+        r = json_reading_values(&reply->reading, reply->result, reply->length, types, false, args);
         va_end(args);
         return r;
 }

@@ -49,6 +49,18 @@ MQTTRPC_PUBLIC const char *mqttrpc_signal_get_params(const MqttRpcSignal *signal
         return signal->params;
 }
 
+MQTTRPC_PUBLIC int mqttrpc_signal_read(const MqttRpcSignal *signal, const char *types, ...)
+{
+        va_list args;
+        int r;
+
+        va_start(args, types);
+        r = json_reading_values(signal->reading, signal->params, signal->params_length, types, true,
+                                args);
+        va_end(args);
+        return r;
+}
+
 MQTTRPC_PUBLIC uint64_t mqttrpc_signal_get_lost(const MqttRpcSignal *signal)
 {
         return signal->lost;
@@ -92,6 +104,21 @@ MQTTRPC_PUBLIC const char *mqttrpc_property_event_get_value(const MqttRpcPropert
         if (ret_length)
                 *ret_length = event->value->length;
         return event->value->value;
+}
+
+MQTTRPC_PUBLIC int mqttrpc_property_event_read(const MqttRpcPropertyEvent *event, const char *types,
+                                               ...)
+{
+        const WatchedValue *value = event->value;
+        va_list args;
+        int r;
+
+        if (!value->value)
+                return -ENOENT;
+        va_start(args, types);
+        r = json_reading_values(event->reading, value->value, value->length, types, false, args);
+        va_end(args);
+        return r;
 }
 
 MQTTRPC_PUBLIC bool mqttrpc_property_event_is_stale(const MqttRpcPropertyEvent *event)

@@ -267,7 +267,8 @@ typedef struct News {
 
 static void tell(const Watch *watch, const News *news)
 {
-        const MqttRpcPropertyEvent property = {news->value};
+        CLEANUP(json_reading_done) JsonReading reading = {};
+        const MqttRpcPropertyEvent property = {news->value, &reading};
         const MqttRpcObjectEvent object = {news->value};
         const MqttRpcServiceEvent service = {news->presence};
 
@@ -384,7 +385,8 @@ void watches_on_signal(MqttRpcBus *bus, const Topic *topic, const LinkMessage *m
         size_t at_object = topic->service.length + 1;
         size_t at_name = at_object + topic->object.length + 1;
         size_t at_params = at_name + topic->name.length + 1;
-        MqttRpcSignal signal = {};
+        CLEANUP(json_reading_done) JsonReading reading = {};
+        MqttRpcSignal signal = {.reading = &reading};
 
         if (!has_signal_watch(bus->watches, topic))
                 return;

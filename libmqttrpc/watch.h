@@ -6,6 +6,7 @@
  * that a repeated message is no news and a value can be asked for. */
 
 #include "libmqttrpc/bus.h"
+#include "libmqttrpc/json-read.h"
 #include "libmqttrpc/watched-values.h"
 
 struct MqttRpcSignal {
@@ -15,10 +16,12 @@ struct MqttRpcSignal {
         const char *params;
         size_t params_length;
         uint64_t lost;
+        JsonReading *reading;
 };
 
 struct MqttRpcPropertyEvent {
         const WatchedValue *value;
+        JsonReading *reading;
 };
 
 struct MqttRpcObjectEvent {

@@ -6,12 +6,16 @@
 #include "tests/support/raw-client.h"
 
 #include <errno.h>
+#include <math.h>
 
 typedef struct Fixture {
         TempDir *dir;
         Broker *broker;
         MqttRpcBus *bus; /* serves "net" and calls it */
         int status;      /* what the last handler got from an answering function */
+        double degrees;  /* of the property "Degrees" */
+        double told;     /* the same, as it came by a signal or a watch; 0: not yet */
+        unsigned gone;
 } Fixture;
 
 static int method_swap(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
@@ -65,7 +69,14 @@ static int on_any(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_er
         return r < 0 ? r : mqttrpc_request_reply_values(request, "s", text);
 }
 
+static int get_degrees(MqttRpcValue *value, void *userdata, MqttRpcError **ret_error)
+{
+        return mqttrpc_value_set(value, "d", ((Fixture *)userdata)->degrees);
+}
+
 static const MqttRpcMember vtable[] = {
+        MQTTRPC_SIGNAL("Warmer", "zone:s degrees:d", 0),
+        MQTTRPC_PROPERTY("Degrees", "d", get_degrees, 0),
         MQTTRPC_METHOD("Swap", "name:s number:x", "(xs)", method_swap, 0),
         MQTTRPC_METHOD("Reverse", "bytes:ay", "ay", method_reverse, 0),
         MQTTRPC_METHOD("Nothing", "", "", method_nothing, 0),
@@ -186,6 +197,71 @@ static void test_unchecked_params(Fixture *fixture, gconstpointer unused)
         }
 }
 
+#define RUN_UNTIL(fixture, condition)                                                     \
+        do {                                                                              \
+                gint64 deadline = wait_deadline(WAIT_MSEC);                               \
+                while (!(condition)) {                                                    \
+                        g_assert_cmpint(wait_left(deadline), >, 0);                       \
+                        g_assert_cmpint(mqttrpc_bus_wait((fixture)->bus, 100000), >=, 0); \
+                        g_assert_cmpint(mqttrpc_bus_process((fixture)->bus), >=, 0);      \
+                }                                                                         \
+        } while (0)
+
+static void on_warmer(const MqttRpcSignal *signal, void *userdata)
+{
+        Fixture *fixture = userdata;
+        const char *zone;
+        double degrees;
+
+        g_assert_cmpint(mqttrpc_signal_read(signal, "d", &degrees), ==, -EINVAL);
+        g_assert_cmpint(mqttrpc_signal_read(signal, "sd", &zone, &degrees), ==, 0);
+        g_assert_cmpstr(zone, ==, "bath");
+        fixture->told = degrees;
+}
+
+static void test_signal(Fixture *fixture, gconstpointer unused)
+{
+        g_assert_cmpint(mqttrpc_match_signal(fixture->bus, NULL, "net", "-", "Warmer", on_warmer,
+                                             fixture, NULL),
+                        ==, 0);
+        g_assert_cmpint(mqttrpc_bus_sync(fixture->bus, WAIT_MSEC * 1000), ==, 0);
+        g_assert_cmpint(mqttrpc_emit_signal(fixture->bus, "net", "-", "Warmer", "sd", "bath", 21.5),
+                        ==, 0);
+        RUN_UNTIL(fixture, fixture->told != 0);
+        g_assert_cmpfloat(fixture->told, ==, 21.5);
+}
+
+static void on_degrees(const MqttRpcPropertyEvent *event, void *userdata)
+{
+        Fixture *fixture = userdata;
+        bool flag;
+
+        g_assert_cmpint(mqttrpc_property_event_read(event, "b", &flag), <, 0);
+        if (mqttrpc_property_event_get_value(event, NULL))
+                g_assert_cmpint(mqttrpc_property_event_read(event, "d", &fixture->told), ==, 0);
+        else
+                fixture->gone += mqttrpc_property_event_read(event, "d", &fixture->told) == -ENOENT;
+}
+
+static void test_property(Fixture *fixture, gconstpointer unused)
+{
+        const char *const *no_interfaces = NULL;
+
+        fixture->degrees = 19;
+        g_assert_cmpint(mqttrpc_property_changed(fixture->bus, "net", "-", "Degrees"), ==, 0);
+        g_assert_cmpint(mqttrpc_watch_property(fixture->bus, NULL, NULL, NULL, "Degrees",
+                                               on_degrees, fixture, NULL),
+                        ==, 0);
+        RUN_UNTIL(fixture, fixture->told == 19);
+        g_assert_cmpint(
+                mqttrpc_property_publish(fixture->bus, "any", "x", "Degrees", "\"NaN\"", SIZE_MAX),
+                ==, 0);
+        g_assert_cmpint(mqttrpc_object_announce(fixture->bus, "any", "x", no_interfaces), ==, 0);
+        RUN_UNTIL(fixture, isnan(fixture->told));
+        g_assert_cmpint(mqttrpc_object_remove(fixture->bus, "any", "x"), ==, 0);
+        RUN_UNTIL(fixture, fixture->gone == 1);
+}
+
 int main(int argc, char **argv)
 {
         static const struct {
@@ -197,6 +273,8 @@ int main(int argc, char **argv)
                 {"/values/nothing-is-null", test_nothing_is_null},
                 {"/values/unwritable-result-is-internal", test_unwritable_result_is_internal},
                 {"/values/unchecked-params", test_unchecked_params},
+                {"/values/signal", test_signal},
+                {"/values/property", test_property},
         };
 
         g_test_init(&argc, &argv, NULL);

@@ -304,8 +304,8 @@ typedef int (*MqttRpcReplyHandler)(MqttRpcReply *reply, void *userdata);
 
 /* Calls {service}/{object}/{method}. `params` is a JSON array or object, or NULL for none.
  * `timeout_usec` 0 means 25 s; at most 24 h. Fails at once, without a callback: -EINVAL (a name or
- * params), -ENOTCONN (DISCONNECTED; nothing will be sent later), -EBUSY (too many pending calls),
- * -EMSGSIZE, -ENOMEM. */
+ * params), -ENOTCONN (DISCONNECTED; nothing will be sent later), -ENOENT (NO_SERVICE: known not to
+ * be there), -EBUSY (too many pending calls), -EMSGSIZE, -ENOMEM. */
 MQTTRPC_PUBLIC int mqttrpc_call_async(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const char *service,
                                       const char *object, const char *method, const char *params,
                                       uint64_t timeout_usec, MqttRpcCallFlags flags,
@@ -643,6 +643,8 @@ MQTTRPC_PUBLIC const char *mqttrpc_signal_get_name(const MqttRpcSignal *signal);
 /* The arguments: JSON text, an array or object; "[]" if there are none. */
 MQTTRPC_PUBLIC const char *mqttrpc_signal_get_params(const MqttRpcSignal *signal,
                                                      size_t *ret_length);
+/* Reads the arguments, which must have come by position. */
+MQTTRPC_PUBLIC int mqttrpc_signal_read(const MqttRpcSignal *signal, const char *types, ...);
 /* How many signals of this name and object got lost directly before this one. Known for senders
  * that number them (`seq`), from the second one on. */
 MQTTRPC_PUBLIC uint64_t mqttrpc_signal_get_lost(const MqttRpcSignal *signal);
@@ -659,6 +661,9 @@ MQTTRPC_PUBLIC const char *mqttrpc_property_event_get_property(const MqttRpcProp
 /* JSON text; NULL: the property is gone. */
 MQTTRPC_PUBLIC const char *mqttrpc_property_event_get_value(const MqttRpcPropertyEvent *event,
                                                             size_t *ret_length);
+/* Reads the value, by one type. -ENOENT: the property is gone. */
+MQTTRPC_PUBLIC int mqttrpc_property_event_read(const MqttRpcPropertyEvent *event, const char *types,
+                                               ...);
 MQTTRPC_PUBLIC bool mqttrpc_property_event_is_stale(const MqttRpcPropertyEvent *event);
 /* The kept value of a watched property; -ENOENT: there is none. `watch` is a slot of
  * mqttrpc_watch_property(). The value is borrowed and valid until the bus is processed. */
