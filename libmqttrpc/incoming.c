@@ -239,6 +239,13 @@ static unsigned parse_hops(const LinkMessage *message)
         return (unsigned)MIN(hops, (uint64_t)UINT16_MAX);
 }
 
+/* Progress is for one who waits, and a batch has but one reply. */
+static bool wants_progress(const Incoming *in, const EnvelopeRequest *envelope)
+{
+        return !envelope->notification && !in->batch &&
+               (envelope->progress || (in->message->pg && !strcmp(in->message->pg, "1")));
+}
+
 static void dispatch(Incoming *in, const EnvelopeRequest *envelope, TextSpan method, bool keep)
 {
         RequestParts parts = {
@@ -252,6 +259,7 @@ static void dispatch(Incoming *in, const EnvelopeRequest *envelope, TextSpan met
                 .own_deadline = in->own_deadline,
                 .generic = in->topic->kind == TOPIC_RPC,
                 .keep_response = keep,
+                .wants_progress = wants_progress(in, envelope),
                 .hops = parse_hops(in->message),
                 .batch = in->batch,
                 .batch_index = in->index,

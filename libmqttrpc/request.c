@@ -31,6 +31,7 @@ static void detach(MqttRpcRequest *request)
         if (!bus)
                 return;
         deadline_remove(&bus->deadlines, &request->deadline);
+        progress_drop(request);
         if (request->parts.key.length > 0)
                 HASH_DEL(bus->requests, request);
         DL_DELETE2(bus->inflight, request, previous, next);
@@ -541,19 +542,28 @@ static int drop_reply(MqttRpcRequest *request, int r)
         return r;
 }
 
-/* 0 if an answer is still wanted and can be sent; 1 if it is not wanted. */
-static int check_answerable(MqttRpcRequest *request)
+int request_check_open(const MqttRpcRequest *request)
 {
         if (!request->bus)
                 return request->expired ? -ETIMEDOUT : -EALREADY;
-        if (!request->expired && clock_now() >= request->parts.deadline_usec) {
-                on_deadline(&request->deadline); /* it was due, the loop just had no time for it */
-                return -ETIMEDOUT;
+        return !request->expired && clock_now() >= request->parts.deadline_usec ? -ETIMEDOUT : 0;
+}
+
+/* 0 if an answer is still wanted and can be sent; 1 if it is not wanted. */
+static int check_answerable(MqttRpcRequest *request)
+{
+        int r = request_check_open(request);
+
+        if (r < 0) {
+                if (request->bus)
+                        on_deadline(&request->deadline); /* the loop just had no time for it */
+                return r;
         }
         if (request->parts.id.length == 0) {
                 abandon(request);
                 return 1;
         }
+        progress_flush(request);
         buffer_clear(&request->bus->payload);
         return 0;
 }

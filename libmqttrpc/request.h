@@ -6,6 +6,7 @@
 
 #include "libmqttrpc/borrowed.h"
 #include "libmqttrpc/bus.h"
+#include "libmqttrpc/progress.h"
 #include "libmqttrpc/service.h"
 
 typedef struct Batch Batch;
@@ -34,6 +35,7 @@ typedef struct RequestParts {
         bool own_deadline; /* ours, not the caller's: its end is answered with TIMEOUT */
         bool generic;
         bool keep_response; /* for duplicates that come after the answer */
+        bool wants_progress;
         unsigned hops;
         Batch *batch;
         unsigned batch_index;
@@ -49,6 +51,7 @@ struct MqttRpcRequest {
         MqttRpcRequest *previous, *next;
         RequestParts parts; /* the spans point into text[], each followed by a NUL */
         size_t size;
+        RequestProgress progress;
         bool sensitive; /* the response is not kept */
         bool expired;
         JsonDoc doc;         /* of params, at the first use */
@@ -61,6 +64,9 @@ struct MqttRpcRequest {
 };
 
 int request_new(MqttRpcBus *bus, const RequestParts *parts, MqttRpcRequest **ret_request);
+
+/* 0 if it can still be answered, else what mqttrpc_request_reply() returns. */
+int request_check_open(const MqttRpcRequest *request);
 
 /* The answer goes by another connection than the one the request came by: it was repeated there. */
 void request_move(MqttRpcRequest *request, uint64_t generation);
