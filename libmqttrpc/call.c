@@ -201,6 +201,11 @@ void calls_on_published(MqttRpcBus *bus, uint64_t cookie, int reason)
 
 /* ---- replies ---- */
 
+static void write_id(const MqttRpcBus *bus, uint64_t counter, char id[static ID_LENGTH + 1])
+{
+        snprintf(id, ID_LENGTH + 1, "%s-%" PRIu64, bus->id_prefix, counter);
+}
+
 /* The counter in "prefix-counter", if the prefix is ours. */
 static bool parse_own_id(const MqttRpcBus *bus, const char *id, size_t length,
                          uint64_t *ret_counter)
@@ -529,6 +534,7 @@ static int add_call(MqttRpcBus *bus, const CallRequest *request, uint64_t timeou
                               .progress_handler = request->progress_handler,
                               .handler = request->handler,
                               .userdata = request->userdata,
+                              .qos = qos_of(bus, request->flags),
                               .notification = request->notification,
                               .topic_length = bus->topic.length};
         memcpy(call->topic, bus->topic.data, bus->topic.length + 1);
@@ -575,7 +581,7 @@ int call_start(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const CallRequest *reque
         r = add_call(bus, request, outgoing.timeout_usec, &call);
         if (r < 0)
                 return r;
-        snprintf(id, sizeof(id), "%s-%" PRIu64, bus->id_prefix, call->counter);
+        write_id(bus, call->counter, id);
         outgoing.id = request->notification ? NULL : id;
         outgoing.counter = call->counter;
         outgoing.epoch = call->epoch;
@@ -593,26 +599,6 @@ int call_start(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const CallRequest *reque
         return 0;
 }
 
-MQTTRPC_PUBLIC int mqttrpc_call_async(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const char *service,
-                                      const char *object, const char *method, const char *params,
-                                      uint64_t timeout_usec, MqttRpcCallFlags flags,
-                                      MqttRpcReplyHandler handler, void *userdata,
-                                      MqttRpcError **ret_error)
-{
-        const CallRequest request = {
-                .service = service,
-                .object = object,
-                .method = method,
-                .params = params,
-                .timeout_usec = timeout_usec,
-                .flags = flags,
-                .handler = handler,
-                .userdata = userdata,
-        };
-
-        return call_start(bus, ret_slot, &request, ret_error);
-}
-
 MQTTRPC_PUBLIC int mqttrpc_notify(MqttRpcBus *bus, const char *service, const char *object,
                                   const char *method, const char *params, MqttRpcCallFlags flags,
                                   MqttRpcError **ret_error)
@@ -628,72 +614,40 @@ MQTTRPC_PUBLIC int mqttrpc_notify(MqttRpcBus *bus, const char *service, const ch
         return r < 0 ? r : publish(bus, method, params, &outgoing, ret_error);
 }
 
-MQTTRPC_PUBLIC int mqttrpc_notify_ack(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const char *service,
-                                      const char *object, const char *method, const char *params,
-                                      uint64_t timeout_usec, MqttRpcReplyHandler handler,
-                                      void *userdata, MqttRpcError **ret_error)
-{
-        const CallRequest request = {
-                .service = service,
-                .object = object,
-                .method = method,
-                .params = params,
-                .timeout_usec = timeout_usec,
-                .flags = MQTTRPC_CALL_QOS1,
-                .notification = true,
-                .handler = handler,
-                .userdata = userdata,
-        };
+/* ---- what belongs to a call ---- */
 
-        return call_start(bus, ret_slot, &request, ret_error);
+PendingCall *call_find_by_slot(MqttRpcSlot *slot)
+{
+        PendingCall *call = slot->bus && slot->cancel == cancel_call ? call_of_slot(slot) : NULL;
+
+        return call && !call->notification ? call : NULL;
 }
 
-/* ---- blocking ---- */
-
-static int keep_reply(MqttRpcReply *reply, void *userdata)
+int call_write_id(const PendingCall *call, Buffer *buffer)
 {
-        MqttRpcReply **ret_reply = userdata;
+        char id[ID_LENGTH + 1];
 
-        *ret_reply = mqttrpc_reply_ref(reply);
-        return 0;
+        write_id(call->slot.bus, call->counter, id);
+        return buffer_append_text(buffer, id);
 }
 
-DEFINE_CLEANUP(MqttRpcReply *, mqttrpc_reply_unref, reply_cleanup)
-DEFINE_CLEANUP(MqttRpcSlot *, mqttrpc_slot_unref, slot_cleanup)
-
-MQTTRPC_PUBLIC int mqttrpc_call(MqttRpcBus *bus, const char *service, const char *object,
-                                const char *method, const char *params, uint64_t timeout_usec,
-                                MqttRpcCallFlags flags, MqttRpcReply **ret_reply,
-                                MqttRpcError **ret_error)
+int call_notify(const PendingCall *call, const char *method, const char *params)
 {
-        CLEANUP(reply_cleanup) MqttRpcReply *reply = NULL;
-        CLEANUP(slot_cleanup) MqttRpcSlot *slot = NULL;
-        const MqttRpcError *error;
+        MqttRpcBus *bus = call->slot.bus;
+        uint64_t now = clock_now();
+        Outgoing outgoing = {.qos = call->qos, .timeout_usec = 1, .epoch = call->epoch};
+        Topic topic;
         int r;
 
-        if (bus->dispatching > 0)
-                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_BUSY,
-                                         "a blocking call inside a callback would wait for ever");
-        r = mqttrpc_call_async(bus, &slot, service, object, method, params, timeout_usec, flags,
-                               keep_reply, &reply, ret_error);
-        bus->refs++; /* a callback may drop the last one */
-        while (r >= 0 && !reply && slot->bus) {
-                r = mqttrpc_bus_process(bus);
-                if (r == 0 && !reply)
-                        r = mqttrpc_bus_wait(bus, USEC_INFINITY);
-        }
-        mqttrpc_bus_unref(bus);
+        r = topic_parse(bus->root, call->topic, &topic);
         if (r < 0)
                 return r;
-        if (!reply)
-                return -ENOMEM;
-        error = mqttrpc_reply_get_error(reply);
-        if (error) {
-                if (ret_error && !*ret_error)
-                        *ret_error = mqttrpc_error_copy(error);
-                return mqttrpc_error_get_errno(error);
-        }
-        if (ret_reply)
-                *ret_reply = STEAL(reply);
-        return 0;
+        if (call->end_usec > now)
+                outgoing.timeout_usec = call->end_usec - now; /* later it is of no use */
+        buffer_clear(&bus->topic);
+        buffer_append(&bus->topic, call->topic, (size_t)(topic.method.at - call->topic));
+        buffer_append_text(&bus->topic, method);
+        buffer_append_char(&bus->topic, '/');
+        r = buffer_append(&bus->topic, topic.caller.at, topic.caller.length);
+        return r < 0 ? r : publish(bus, method, params, &outgoing, NULL);
 }

@@ -32,6 +32,7 @@ struct PendingCall {
         MqttRpcProgressHandler progress_handler; /* NULL: it is not wanted */
         MqttRpcReplyHandler handler;
         void *userdata;
+        int qos;
         bool notification;
         char epoch[SERVICE_EPOCH_LENGTH + 1]; /* of the service it was sent to; "": not known */
         TextSpan service;                     /* in `topic` */
@@ -45,3 +46,10 @@ int call_start(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const CallRequest *reque
 
 /* Begins the time without progress anew. */
 void call_restart_idle(PendingCall *call);
+
+/* NULL unless the slot is that of a call that waits for a reply. */
+PendingCall *call_find_by_slot(MqttRpcSlot *slot);
+int call_write_id(const PendingCall *call, Buffer *buffer);
+/* Sends a notification to the object that was called, in the order of the call. Failures as those
+ * of mqttrpc_notify(). */
+int call_notify(const PendingCall *call, const char *method, const char *params);

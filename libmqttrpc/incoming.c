@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/limits.h"
 #include "libmqttrpc/batch.h"
+#include "libmqttrpc/cancel.h"
 #include "libmqttrpc/envelope.h"
 #include "libmqttrpc/request.h"
 
@@ -293,7 +294,9 @@ static void admit(Incoming *in, const EnvelopeRequest *envelope, TextSpan method
         }
         if (!envelope->notification && is_duplicate(in, envelope->id, own_id, prefix, counter))
                 return;
-        if (!service_has_room(in->service, in->bus, in->topic->caller)) {
+        /* What makes room must not need it. */
+        if (!cancel_is_method(method) &&
+            !service_has_room(in->service, in->bus, in->topic->caller)) {
                 reject_busy(in, envelope->id);
                 return;
         }

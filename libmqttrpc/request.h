@@ -49,11 +49,16 @@ struct MqttRpcRequest {
         Deadline deadline;
         UT_hash_handle hh;
         MqttRpcRequest *previous, *next;
+        MqttRpcRequest *caller_previous, *caller_next; /* in the list of the load */
         RequestParts parts; /* the spans point into text[], each followed by a NUL */
         size_t size;
         RequestProgress progress;
         bool sensitive; /* the response is not kept */
         bool expired;
+        bool cancelled; /* its caller wants no answer any more */
+        bool withdrawn; /* and has got one instead of the handler's */
+        MqttRpcCancelHandler cancel_handler;
+        void *cancel_userdata;
         JsonDoc doc;         /* of params, at the first use */
         struct cJSON *value; /* likewise */
         BorrowedList borrowed;
@@ -70,6 +75,9 @@ int request_check_open(const MqttRpcRequest *request);
 
 /* The answer goes by another connection than the one the request came by: it was repeated there. */
 void request_move(MqttRpcRequest *request, uint64_t generation);
+
+/* Answers CANCELLED in the place of the handler, who is still working on it. */
+void request_withdraw(MqttRpcRequest *request);
 
 /* Checks the params against a declaration, and puts them in its order. INVALID_PARAMS. */
 int request_check_params(MqttRpcRequest *request, const ArgumentList *params,

@@ -321,6 +321,90 @@ static void test_deadline_stays(Serve *serve, gconstpointer idle)
         g_assert_nonnull(strstr(caller.message, "no reply in time"));
 }
 
+/* ---- cancelling ---- */
+
+static void test_cancel_as_it_is_sent(Serve *serve, gconstpointer data)
+{
+        int protocol = GPOINTER_TO_INT(data);
+        CLEANUP_CALLER Caller caller;
+        g_autofree char *payload = NULL;
+        const RawMessage *message;
+        g_autoptr(Got) got = NULL;
+
+        caller_init(&caller, serve, protocol);
+        start(&caller, "fake", 0, 0);
+        got = receive_request(&caller);
+        g_assert_cmpint(mqttrpc_call_cancel(caller.slot), ==, 0);
+        message = raw_client_receive(serve->alice);
+        g_assert_cmpstr(message->topic, ==, "mb1/fake/-/call/rpc.cancel/me");
+        g_assert_cmpint(message->qos, ==, 1);
+        g_assert_null(message->response_topic);
+        payload = g_strdup_printf("{\"jsonrpc\":\"2.0\",\"method\":\"rpc.cancel\","
+                                  "\"params\":{\"id\":%s}%s",
+                                  got->id, protocol == 5 ? "}" : ",\"x\":{\"ttl\":");
+        g_assert_true(g_str_has_prefix(message->payload, payload));
+        /* It still waits, whatever the service does of it. */
+        g_assert_cmpuint(caller.replies, ==, 0);
+        g_assert_cmpint(mqttrpc_call_cancel(caller.slot), ==, 0);
+        say(&caller, got, "{\"id\":ID,\"result\":\"too late\"}");
+        g_assert_true(LOOP_UNTIL(caller.replies == 1));
+        g_assert_cmpstr(caller.seen->str, ==, "\"too late\"");
+        g_assert_cmpint(mqttrpc_call_cancel(caller.slot), ==, -EALREADY);
+}
+
+static void test_cancel_end_to_end(Serve *serve, gconstpointer data)
+{
+        CLEANUP_CALLER Caller caller;
+
+        caller_init(&caller, serve, GPOINTER_TO_INT(data));
+        start(&caller, "net", 0, 0);
+        g_assert_true(LOOP_UNTIL(serve->n_held == 1));
+        g_assert_cmpint(mqttrpc_call_cancel(caller.slot), ==, 0);
+        g_assert_true(LOOP_UNTIL(caller.replies == 1));
+        g_assert_cmpstr(caller.seen->str, ==, "-32006");
+        g_assert_cmpint(serve_answer_held(serve, "1"), ==, -ECANCELED);
+        g_assert_cmpuint(unmatched(&caller), ==, 0);
+}
+
+static const MqttRpcMember no_members[] = {MQTTRPC_END};
+
+static void test_cancel_of_what_is_no_call(Serve *serve, gconstpointer unused)
+{
+        CLEANUP_CALLER Caller caller;
+        MqttRpcSlot *slots[2];
+
+        caller_init(&caller, serve, 5);
+        g_assert_cmpint(mqttrpc_notify_ack(caller.bus, &slots[0], "fake", "-", "m", NULL, 0,
+                                           on_reply, &caller, NULL),
+                        ==, 0);
+        g_assert_cmpint(mqttrpc_add_service(caller.bus, &slots[1], "void", no_members, NULL, NULL),
+                        ==, 0);
+        for (unsigned i = 0; i < G_N_ELEMENTS(slots); i++) {
+                g_assert_cmpint(mqttrpc_call_cancel(slots[i]), ==, -EINVAL);
+                mqttrpc_slot_unref(slots[i]);
+        }
+}
+
+static void cancel_call(Caller *caller)
+{
+        g_assert_cmpint(mqttrpc_call_cancel(caller->slot), ==, 0);
+}
+
+/* A caller that has seen enough. */
+static void test_cancel_in_the_handler(Serve *serve, gconstpointer unused)
+{
+        CLEANUP_CALLER Caller caller;
+
+        caller_init(&caller, serve, 5);
+        caller.in_handler = cancel_call;
+        start(&caller, "net", 0, 0);
+        g_assert_true(LOOP_UNTIL(serve->n_held == 1));
+        g_assert_cmpint(mqttrpc_request_more(serve->held[0], "1", 1), ==, 0);
+        g_assert_true(LOOP_UNTIL(caller.replies == 1));
+        g_assert_cmpstr(caller.seen->str, ==, "1=1 -32006");
+        g_assert_cmpint(mqttrpc_request_more(serve->held[0], "2", 1), ==, -ECANCELED);
+}
+
 /* ---- in the handler ---- */
 
 static void drop_slot(Caller *caller)
@@ -381,6 +465,16 @@ int main(int argc, char **argv)
                 {"/call-more/strange-items-are-dropped", NULL, test_strange_items_are_dropped},
                 {"/call-more/items-of-another-call", NULL, test_items_of_another_call},
                 {"/call-more/items-for-a-plain-call", NULL, test_items_for_a_plain_call},
+                {"/call-more/cancelled/as-it-is-sent/mqtt-5", GINT_TO_POINTER(5),
+                 test_cancel_as_it_is_sent},
+                {"/call-more/cancelled/as-it-is-sent/mqtt-311", GINT_TO_POINTER(4),
+                 test_cancel_as_it_is_sent},
+                {"/call-more/cancelled/end-to-end/mqtt-5", GINT_TO_POINTER(5),
+                 test_cancel_end_to_end},
+                {"/call-more/cancelled/end-to-end/mqtt-311", GINT_TO_POINTER(4),
+                 test_cancel_end_to_end},
+                {"/call-more/cancelled/what-is-no-call", NULL, test_cancel_of_what_is_no_call},
+                {"/call-more/cancelled/in-the-handler", NULL, test_cancel_in_the_handler},
                 {"/call-more/idle-time", NULL, test_idle_time},
                 {"/call-more/silent-from-the-start", NULL, test_silent_from_the_start},
                 {"/call-more/deadline-stays", NULL, test_deadline_stays},

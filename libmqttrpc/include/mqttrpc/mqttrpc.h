@@ -343,6 +343,14 @@ MQTTRPC_PUBLIC int mqttrpc_call_more_async(
         MqttRpcCallFlags flags, MqttRpcProgressHandler progress_handler,
         MqttRpcReplyHandler reply_handler, void *userdata, MqttRpcError **ret_error);
 
+/* Asks the service to end a call that waits. The call goes on to wait, and ends with what the
+ * service answers (normally CANCELLED; its result, if that was on its way), its time-out or a loss.
+ * Dropping the slot as well is the way not to hear of it. The caller needs the right to call
+ * rpc.cancel on the object; a broker that refuses it, and a service that does not know it, do so
+ * silently. 0: it is on its way; -EALREADY: the call has ended, -EINVAL: the slot is of something
+ * else; else as mqttrpc_notify(). Protocol section 6. */
+MQTTRPC_PUBLIC int mqttrpc_call_cancel(MqttRpcSlot *slot);
+
 /* Sends a notification: no reply comes, not even an error. Failures as mqttrpc_call_async(). */
 MQTTRPC_PUBLIC int mqttrpc_notify(MqttRpcBus *bus, const char *service, const char *object,
                                   const char *method, const char *params, MqttRpcCallFlags flags,
@@ -477,7 +485,8 @@ MQTTRPC_PUBLIC int mqttrpc_add_fallback(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
 
 /* A handler that answers later takes a reference. */
 MQTTRPC_PUBLIC MqttRpcRequest *mqttrpc_request_ref(MqttRpcRequest *request);
-/* Dropping the last reference of a request that was not answered answers it with INTERNAL. */
+/* Dropping the last reference of a request that was not answered answers it with INTERNAL, or, if
+ * it was cancelled, with CANCELLED. */
 MQTTRPC_PUBLIC MqttRpcRequest *mqttrpc_request_unref(MqttRpcRequest *request);
 
 /* All borrowed, valid as long as the request. */
@@ -524,6 +533,7 @@ MQTTRPC_PUBLIC unsigned mqttrpc_request_get_hops(const MqttRpcRequest *request);
 
 /* Answers with a result: one JSON value, trusted to be valid JSON; `length` SIZE_MAX: up to the
  * NUL; NULL text: null. May be called outside of callbacks. -EALREADY if answered before,
+ * -ECANCELED if the library has answered it because its caller has cancelled it,
  * -ETIMEDOUT after the deadline, -ENOTCONN when the connection the request came by is gone,
  * -EMSGSIZE if the reply is too large (then TOO_LARGE has been sent instead). -ENOBUFS when too
  * much waits for a slow broker already, and -ENOMEM: the answer is lost, counted as
@@ -543,16 +553,32 @@ MQTTRPC_PUBLIC bool mqttrpc_request_wants_progress(const MqttRpcRequest *request
 /* Tells the caller how far the request is: one JSON value, taken as by mqttrpc_request_reply(). At
  * most 10 in a second are sent. What comes sooner, or while the outbound queue is full, is held
  * back until its time, or until the answer, and a newer one takes its place. 0 also when the caller
- * has not asked, and nothing is sent. -EALREADY after the answer, -ETIMEDOUT after the deadline,
- * -ENOTCONN when the connection the request came by is gone, -EMSGSIZE, -ENOMEM; the request goes
- * on all the same. It is not kept for duplicates: who repeats a running request gets what is sent
- * from then on. May be called outside of callbacks. Protocol section 6. */
+ * has not asked, and nothing is sent. -EALREADY after the answer, -ECANCELED when the library has
+ * answered it because it was cancelled, -ETIMEDOUT after the deadline, -ENOTCONN when the
+ * connection the request came by is gone, -EMSGSIZE, -ENOMEM; the request goes on all the same. It
+ * is not kept for duplicates: who repeats a running request gets what is sent from then on. May be
+ * called outside of callbacks. Protocol section 6. */
 MQTTRPC_PUBLIC int mqttrpc_request_progress(MqttRpcRequest *request, const char *value,
                                             size_t length);
 /* Sends one of many results, each of them and in order; the answer ends them. Failures as above,
  * and -ENOBUFS when too much waits for a slow broker: nothing was sent, try again when the bus has
  * been processed; -EOPNOTSUPP when the caller has not asked for more than one reply. */
 MQTTRPC_PUBLIC int mqttrpc_request_more(MqttRpcRequest *request, const char *value, size_t length);
+
+/* Called when the caller cancels the request, at most once. The request is borrowed. The handler
+ * answers it, there or later, with CANCELLED or whatever is true by then, as after any other end of
+ * the work. It may drop references; dropping the last one answers CANCELLED. */
+typedef void (*MqttRpcCancelHandler)(MqttRpcRequest *request, void *userdata);
+
+/* Sees to it that `handler` is called when the request is cancelled. Without one, or with NULL, the
+ * library answers CANCELLED (executed: maybe) itself at that moment, and later answers return
+ * -ECANCELED; such a request counts as in hand until its last reference is dropped. -ECANCELED when
+ * it has been cancelled before, -EALREADY after the answer, -ETIMEDOUT after the deadline. Protocol
+ * section 6. */
+MQTTRPC_PUBLIC int mqttrpc_request_set_cancel_handler(MqttRpcRequest *request,
+                                                      MqttRpcCancelHandler handler, void *userdata);
+/* True once its caller has cancelled it: for methods that look now and then whether to go on. */
+MQTTRPC_PUBLIC bool mqttrpc_request_is_cancelled(const MqttRpcRequest *request);
 
 /* The property that prop.set is about; NULL for ordinary methods. Borrowed. */
 MQTTRPC_PUBLIC const char *mqttrpc_request_get_property(const MqttRpcRequest *request);
@@ -767,6 +793,8 @@ typedef enum MqttRpcCounter {
         MQTTRPC_COUNT_SIGNALS_DROPPED, /* of these, for want of room while they waited */
         MQTTRPC_COUNT_SIGNALS_LOST,    /* of others, as their `seq` shows */
         MQTTRPC_COUNT_STATE_REFUSED,   /* states, values and signals of others that break a rule */
+        MQTTRPC_COUNT_CANCELLED,       /* requests, by their callers */
+        MQTTRPC_COUNT_UNMATCHED_CANCELS, /* cancelling what is not, or no longer, in hand */
         MQTTRPC_COUNT_MAX,
 } MqttRpcCounter;
 MQTTRPC_PUBLIC uint64_t mqttrpc_bus_get_counter(const MqttRpcBus *bus, MqttRpcCounter counter);
