@@ -405,6 +405,9 @@ static void test_notification_for_nobody(Fixture *fixture, gconstpointer mode)
 
 static void test_notification_ends_with_the_connection(Fixture *fixture, gconstpointer unused)
 {
+        pid_t broker = process_get_pid(broker_get_process(fixture->broker));
+
+        g_assert_cmpint(kill(broker, SIGSTOP), ==, 0); /* or it might acknowledge it yet */
         g_assert_cmpint(notify_ack(fixture, NULL, "net", 0), ==, 0);
         broker_kill(fixture->broker);
         g_assert_true(LOOP_UNTIL(fixture->replies == 1));
