@@ -98,6 +98,10 @@
 #define LIMIT_TIMEOUT_USEC   (UINT64_C(24) * 3600 * 1000000)
 #define DEFAULT_TIMEOUT_USEC (UINT64_C(25) * 1000000)
 
+/* Shortest time from one progress report of a request to the next (protocol section 6): people read
+ * no faster, and what comes between is overtaken by then. */
+#define LIMIT_PROGRESS_USEC UINT64_C(100000)
+
 /* Times a call may cross gateways before it is taken for a loop (protocol, user property hops). */
 #define LIMIT_HOPS 4U
 

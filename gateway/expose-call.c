@@ -354,6 +354,9 @@ static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject 
         if (mqttrpc_request_get_deadline(request) <= clock_now())
                 return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_TIMEOUT,
                                  "no time was left to call %s", expose->mapping->bus_name);
+        if (mqttrpc_request_is_cancelled(request))
+                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_CANCELLED,
+                                 "cancelled before it was passed on");
         if (mqttrpc_request_is_generic(request) && !member->batch)
                 return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_ACCESS_DENIED,
                                  "'%s' has access class '%s' and is called by its own topic only",

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libmqttrpc/cancel.h"
 #include "libmqttrpc/request.h"
 
 static int method_ping(Service *service, MqttRpcRequest *request, MqttRpcError **ret_error)
@@ -42,6 +43,8 @@ static const struct {
         {"busy", MQTTRPC_COUNT_BUSY},
         {"retained_refused", MQTTRPC_COUNT_RETAINED_REFUSED},
         {"bad_response_topic", MQTTRPC_COUNT_BAD_RESPONSE_TOPIC},
+        {"cancelled", MQTTRPC_COUNT_CANCELLED},
+        {"unmatched_cancels", MQTTRPC_COUNT_UNMATCHED_CANCELS},
         {"dropped_replies", MQTTRPC_COUNT_DROPPED_REPLIES},
         {"unmatched_replies", MQTTRPC_COUNT_UNMATCHED_REPLIES},
         {"signals", MQTTRPC_COUNT_SIGNALS},
@@ -70,6 +73,7 @@ static const struct {
         int (*call)(Service *service, MqttRpcRequest *request, MqttRpcError **ret_error);
 } methods[] = {
         {"rpc.ping", method_ping},
+        {"rpc.cancel", cancel_on_request},
         {"rpc.discover", method_discover},
         {"rpc.stats", method_stats},
 };

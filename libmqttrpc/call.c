@@ -17,6 +17,7 @@
 #include "common/util.h"
 #include "libmqttrpc/envelope.h"
 #include "libmqttrpc/presence.h"
+#include "libmqttrpc/progress.h"
 #include "libmqttrpc/reply.h"
 
 enum { ID_LENGTH = BUS_PREFIX_LENGTH + 1 + 20 }; /* prefix, '-', a 64-bit number */
@@ -70,9 +71,12 @@ static void finish_with_error(PendingCall *call, MqttRpcError *error)
 static void on_deadline(Deadline *deadline)
 {
         PendingCall *call = call_of_deadline(deadline);
-        const char *what = call->notification ? "acknowledgement by the broker in time for"
-                                              : "reply in time from";
+        const char *what = "reply in time from";
 
+        if (call->notification)
+                what = "acknowledgement by the broker in time for";
+        else if (deadline->usec < call->end_usec)
+                what = "progress in time from";
         finish_with_error(call,
                           mqttrpc_error_new(MQTTRPC_ERROR_TIMEOUT, "no %s %s", what, call->topic));
 }
@@ -197,6 +201,11 @@ void calls_on_published(MqttRpcBus *bus, uint64_t cookie, int reason)
 
 /* ---- replies ---- */
 
+static void write_id(const MqttRpcBus *bus, uint64_t counter, char id[static ID_LENGTH + 1])
+{
+        snprintf(id, ID_LENGTH + 1, "%s-%" PRIu64, bus->id_prefix, counter);
+}
+
 /* The counter in "prefix-counter", if the prefix is ours. */
 static bool parse_own_id(const MqttRpcBus *bus, const char *id, size_t length,
                          uint64_t *ret_counter)
@@ -274,23 +283,48 @@ static void refuse_reply(MqttRpcBus *bus, PendingCall *call)
         finish_with_error(call, error);
 }
 
+/* The call, if it is at that topic that its reply may come. */
+static PendingCall *check_topic(PendingCall *call, const Topic *topic, const LinkMessage *message)
+{
+        size_t length = (size_t)(topic->token.at - message->topic) - 1;
+
+        return call && call->topic_length == length && !memcmp(call->topic, message->topic, length)
+                       ? call
+                       : NULL;
+}
+
+static void on_progress(MqttRpcBus *bus, const Topic *topic, const LinkMessage *message)
+{
+        EnvelopeProgress progress;
+        PendingCall *call = NULL;
+
+        if (envelope_read_progress(&bus->doc, &progress) >= 0)
+                call = find_call(bus, &(EnvelopeResponse){.id = progress.id}, message);
+        call = check_topic(call, topic, message);
+        if (!call || !progress_take(call, &progress))
+                bus_count(bus, MQTTRPC_COUNT_UNMATCHED_REPLIES);
+}
+
 void calls_on_reply(MqttRpcBus *bus, const Topic *topic, const LinkMessage *message)
 {
-        size_t topic_length = (size_t)(topic->token.at - message->topic) - 1;
         EnvelopeResponse response;
         PendingCall *call = NULL;
         bool readable = false;
 
         if (!message->retain && is_own_token(bus, topic)) {
                 readable = json_scan(&bus->doc, message->payload, message->length,
-                                     JSON_SCAN_STRICT) >= 0 &&
-                           envelope_read_response(&bus->doc, &response) >= 0;
+                                     JSON_SCAN_STRICT) >= 0;
+                if (readable && envelope_is_progress(&bus->doc)) {
+                        on_progress(bus, topic, message);
+                        return;
+                }
+                readable = readable && envelope_read_response(&bus->doc, &response) >= 0;
                 call = readable
                                ? find_call(bus, &response, message)
                                : find_by_id(bus, message->correlation, message->correlation_length);
         }
-        if (!call || call->topic_length != topic_length ||
-            memcmp(call->topic, message->topic, topic_length) != 0)
+        call = check_topic(call, topic, message);
+        if (!call)
                 bus_count(bus, MQTTRPC_COUNT_UNMATCHED_REPLIES);
         else if (readable)
                 accept_reply(bus, call, &response);
@@ -346,6 +380,7 @@ typedef struct Outgoing {
         const char *id; /* NULL: a notification */
         uint64_t timeout_usec;
         int qos;
+        bool progress; /* is wanted */
         uint64_t counter;
         const char *epoch; /* of the service, "": not known */
 } Outgoing;
@@ -385,12 +420,19 @@ static int publish(MqttRpcBus *bus, const char *method, const char *params,
         uint64_t ttl_msec = (outgoing->timeout_usec + 999) / USEC_PER_MSEC;
         CLEANUP_BUFFER Buffer response_topic = BUFFER_INIT(0);
         char ttl[24];
-        LinkUserProperty user[] = {{"ttl", ttl}, {"epoch", outgoing->epoch}};
-        LinkPublish message = {
-                .qos = outgoing->qos, .user = user, .n_user = outgoing->epoch[0] ? 2 : 1};
-        EnvelopeExtension extension = {.ttl_msec = ttl_msec, .epoch = outgoing->epoch};
+        LinkUserProperty user[3] = {{"ttl", ttl}};
+        LinkPublish message = {.qos = outgoing->qos, .user = user, .n_user = 1};
+        EnvelopeExtension extension = {
+                .ttl_msec = ttl_msec,
+                .epoch = outgoing->epoch,
+                .progress = outgoing->progress,
+        };
         int r;
 
+        if (outgoing->epoch[0])
+                user[message.n_user++] = (LinkUserProperty){"epoch", outgoing->epoch};
+        if (outgoing->progress)
+                user[message.n_user++] = (LinkUserProperty){"pg", "1"};
         buffer_clear(&bus->payload);
         r = envelope_write_request(&bus->payload, outgoing->id, method, params,
                                    v5 ? NULL : &extension);
@@ -460,26 +502,46 @@ static int qos_of(const MqttRpcBus *bus, MqttRpcCallFlags flags)
         return flags & MQTTRPC_CALL_QOS1 ? 1 : bus->qos;
 }
 
+static uint64_t deadline_of(const PendingCall *call, uint64_t now)
+{
+        return call->idle_usec > 0 ? MIN(call->end_usec, now + call->idle_usec) : call->end_usec;
+}
+
+void call_restart_idle(PendingCall *call)
+{
+        DeadlineQueue *queue = &call->slot.bus->deadlines;
+
+        if (call->idle_usec == 0)
+                return;
+        deadline_remove(queue, &call->deadline);
+        (void)deadline_add(queue, &call->deadline, deadline_of(call, clock_now())); /* has room */
+}
+
 /* The request's topic is in bus->topic. */
 static int add_call(MqttRpcBus *bus, const CallRequest *request, uint64_t timeout_usec,
                     PendingCall **ret_call)
 {
+        uint64_t now = clock_now();
         PendingCall *call;
         int r;
 
         call = malloc(sizeof(*call) + bus->topic.length + 1);
         if (!call)
                 return -ENOMEM;
-        *call = (PendingCall){.counter = ++bus->id_counter,
+        *call = (PendingCall){.end_usec = now + timeout_usec,
+                              .idle_usec = MIN(request->idle_usec, timeout_usec),
+                              .counter = ++bus->id_counter,
+                              .progress_handler = request->progress_handler,
                               .handler = request->handler,
                               .userdata = request->userdata,
+                              .qos = qos_of(bus, request->flags),
                               .notification = request->notification,
                               .topic_length = bus->topic.length};
         memcpy(call->topic, bus->topic.data, bus->topic.length + 1);
         call->service = (TextSpan){call->topic + strlen(bus->root) + 1, strlen(request->service)};
         strcpy(call->epoch, epoch_of(bus, request->service));
         call->deadline.on_expired = on_deadline;
-        r = deadline_add(&bus->deadlines, &call->deadline, clock_now() + timeout_usec);
+        r = deadline_add(&bus->deadlines, &call->deadline, deadline_of(call, now));
         if (r < 0) {
                 free(call);
                 return r;
@@ -497,7 +559,8 @@ static int add_call(MqttRpcBus *bus, const CallRequest *request, uint64_t timeou
 int call_start(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const CallRequest *request,
                MqttRpcError **ret_error)
 {
-        Outgoing outgoing = {.qos = qos_of(bus, request->flags)};
+        Outgoing outgoing = {.qos = qos_of(bus, request->flags),
+                             .progress = request->progress_handler != NULL};
         char id[ID_LENGTH + 1];
         PendingCall *call;
         int r;
@@ -518,7 +581,7 @@ int call_start(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const CallRequest *reque
         r = add_call(bus, request, outgoing.timeout_usec, &call);
         if (r < 0)
                 return r;
-        snprintf(id, sizeof(id), "%s-%" PRIu64, bus->id_prefix, call->counter);
+        write_id(bus, call->counter, id);
         outgoing.id = request->notification ? NULL : id;
         outgoing.counter = call->counter;
         outgoing.epoch = call->epoch;
@@ -536,26 +599,6 @@ int call_start(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const CallRequest *reque
         return 0;
 }
 
-MQTTRPC_PUBLIC int mqttrpc_call_async(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const char *service,
-                                      const char *object, const char *method, const char *params,
-                                      uint64_t timeout_usec, MqttRpcCallFlags flags,
-                                      MqttRpcReplyHandler handler, void *userdata,
-                                      MqttRpcError **ret_error)
-{
-        const CallRequest request = {
-                .service = service,
-                .object = object,
-                .method = method,
-                .params = params,
-                .timeout_usec = timeout_usec,
-                .flags = flags,
-                .handler = handler,
-                .userdata = userdata,
-        };
-
-        return call_start(bus, ret_slot, &request, ret_error);
-}
-
 MQTTRPC_PUBLIC int mqttrpc_notify(MqttRpcBus *bus, const char *service, const char *object,
                                   const char *method, const char *params, MqttRpcCallFlags flags,
                                   MqttRpcError **ret_error)
@@ -571,72 +614,40 @@ MQTTRPC_PUBLIC int mqttrpc_notify(MqttRpcBus *bus, const char *service, const ch
         return r < 0 ? r : publish(bus, method, params, &outgoing, ret_error);
 }
 
-MQTTRPC_PUBLIC int mqttrpc_notify_ack(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const char *service,
-                                      const char *object, const char *method, const char *params,
-                                      uint64_t timeout_usec, MqttRpcReplyHandler handler,
-                                      void *userdata, MqttRpcError **ret_error)
-{
-        const CallRequest request = {
-                .service = service,
-                .object = object,
-                .method = method,
-                .params = params,
-                .timeout_usec = timeout_usec,
-                .flags = MQTTRPC_CALL_QOS1,
-                .notification = true,
-                .handler = handler,
-                .userdata = userdata,
-        };
+/* ---- what belongs to a call ---- */
 
-        return call_start(bus, ret_slot, &request, ret_error);
+PendingCall *call_find_by_slot(MqttRpcSlot *slot)
+{
+        PendingCall *call = slot->bus && slot->cancel == cancel_call ? call_of_slot(slot) : NULL;
+
+        return call && !call->notification ? call : NULL;
 }
 
-/* ---- blocking ---- */
-
-static int keep_reply(MqttRpcReply *reply, void *userdata)
+int call_write_id(const PendingCall *call, Buffer *buffer)
 {
-        MqttRpcReply **ret_reply = userdata;
+        char id[ID_LENGTH + 1];
 
-        *ret_reply = mqttrpc_reply_ref(reply);
-        return 0;
+        write_id(call->slot.bus, call->counter, id);
+        return buffer_append_text(buffer, id);
 }
 
-DEFINE_CLEANUP(MqttRpcReply *, mqttrpc_reply_unref, reply_cleanup)
-DEFINE_CLEANUP(MqttRpcSlot *, mqttrpc_slot_unref, slot_cleanup)
-
-MQTTRPC_PUBLIC int mqttrpc_call(MqttRpcBus *bus, const char *service, const char *object,
-                                const char *method, const char *params, uint64_t timeout_usec,
-                                MqttRpcCallFlags flags, MqttRpcReply **ret_reply,
-                                MqttRpcError **ret_error)
+int call_notify(const PendingCall *call, const char *method, const char *params)
 {
-        CLEANUP(reply_cleanup) MqttRpcReply *reply = NULL;
-        CLEANUP(slot_cleanup) MqttRpcSlot *slot = NULL;
-        const MqttRpcError *error;
+        MqttRpcBus *bus = call->slot.bus;
+        uint64_t now = clock_now();
+        Outgoing outgoing = {.qos = call->qos, .timeout_usec = 1, .epoch = call->epoch};
+        Topic topic;
         int r;
 
-        if (bus->dispatching > 0)
-                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_BUSY,
-                                         "a blocking call inside a callback would wait for ever");
-        r = mqttrpc_call_async(bus, &slot, service, object, method, params, timeout_usec, flags,
-                               keep_reply, &reply, ret_error);
-        bus->refs++; /* a callback may drop the last one */
-        while (r >= 0 && !reply && slot->bus) {
-                r = mqttrpc_bus_process(bus);
-                if (r == 0 && !reply)
-                        r = mqttrpc_bus_wait(bus, USEC_INFINITY);
-        }
-        mqttrpc_bus_unref(bus);
+        r = topic_parse(bus->root, call->topic, &topic);
         if (r < 0)
                 return r;
-        if (!reply)
-                return -ENOMEM;
-        error = mqttrpc_reply_get_error(reply);
-        if (error) {
-                if (ret_error && !*ret_error)
-                        *ret_error = mqttrpc_error_copy(error);
-                return mqttrpc_error_get_errno(error);
-        }
-        if (ret_reply)
-                *ret_reply = STEAL(reply);
-        return 0;
+        if (call->end_usec > now)
+                outgoing.timeout_usec = call->end_usec - now; /* later it is of no use */
+        buffer_clear(&bus->topic);
+        buffer_append(&bus->topic, call->topic, (size_t)(topic.method.at - call->topic));
+        buffer_append_text(&bus->topic, method);
+        buffer_append_char(&bus->topic, '/');
+        r = buffer_append(&bus->topic, topic.caller.at, topic.caller.length);
+        return r < 0 ? r : publish(bus, method, params, &outgoing, NULL);
 }

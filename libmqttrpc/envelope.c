@@ -40,11 +40,14 @@ static int read_id(const JsonDoc *doc, uint32_t id, EnvelopeRequest *request,
 static void read_extension(const JsonDoc *doc, uint32_t x, EnvelopeRequest *request)
 {
         uint32_t ttl = json_find(doc, x, "ttl"), epoch = json_find(doc, x, "epoch");
+        uint32_t progress = json_find(doc, x, "pg");
 
         if (ttl > 0)
                 (void)json_uint64(doc, ttl, &request->ttl_msec);
         if (epoch > 0 && json_type(doc, epoch) == JSON_STRING)
                 request->epoch = epoch;
+        request->progress = progress > 0 && json_type(doc, progress) == JSON_BOOLEAN &&
+                            json_boolean(doc, progress);
 }
 
 int envelope_read_request(const JsonDoc *doc, uint32_t node, EnvelopeRequest *ret_request,
@@ -89,6 +92,31 @@ int envelope_read_response(const JsonDoc *doc, EnvelopeResponse *ret_response)
         return 0;
 }
 
+bool envelope_is_progress(const JsonDoc *doc)
+{
+        uint32_t method = json_find(doc, 0, "method");
+
+        return method > 0 && json_string_is(doc, method, "rpc.progress") &&
+               json_find(doc, 0, "result") == 0 && json_find(doc, 0, "error") == 0;
+}
+
+int envelope_read_progress(const JsonDoc *doc, EnvelopeProgress *ret_progress)
+{
+        uint32_t params = json_find(doc, 0, "params"), seq;
+        EnvelopeProgress progress;
+
+        if (params == 0)
+                return -EPROTO;
+        progress.id = json_find(doc, params, "id");
+        progress.value = json_find(doc, params, "value");
+        seq = json_find(doc, params, "seq");
+        if (progress.id == 0 || progress.value == 0 || seq == 0 ||
+            json_uint64(doc, seq, &progress.seq) < 0 || progress.seq == 0)
+                return -EPROTO;
+        *ret_progress = progress;
+        return 0;
+}
+
 static void write_extension(Buffer *buffer, const EnvelopeExtension *extension)
 {
         buffer_append_text(buffer, ",\"x\":{\"ttl\":");
@@ -97,6 +125,8 @@ static void write_extension(Buffer *buffer, const EnvelopeExtension *extension)
                 buffer_append_text(buffer, ",\"epoch\":");
                 json_write_string(buffer, extension->epoch, strlen(extension->epoch));
         }
+        if (extension->progress)
+                buffer_append_text(buffer, ",\"pg\":true");
         buffer_append_char(buffer, '}');
 }
 
@@ -140,4 +170,17 @@ int envelope_write_error(Buffer *buffer, TextSpan id, const MqttRpcError *error)
         buffer_append_text(buffer, ",\"error\":");
         mqttrpc_error_write(error, buffer);
         return buffer_append_char(buffer, '}');
+}
+
+int envelope_write_progress(Buffer *buffer, TextSpan id, uint64_t seq, const char *value,
+                            size_t length)
+{
+        buffer_append_text(buffer,
+                           "{\"jsonrpc\":\"2.0\",\"method\":\"rpc.progress\",\"params\":{\"id\":");
+        buffer_append(buffer, id.at, id.length);
+        buffer_append_text(buffer, ",\"seq\":");
+        json_write_uint64(buffer, seq);
+        buffer_append_text(buffer, ",\"value\":");
+        buffer_append(buffer, value, length);
+        return buffer_append_text(buffer, "}}");
 }

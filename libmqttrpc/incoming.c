@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/limits.h"
 #include "libmqttrpc/batch.h"
+#include "libmqttrpc/cancel.h"
 #include "libmqttrpc/envelope.h"
 #include "libmqttrpc/request.h"
 
@@ -239,6 +240,13 @@ static unsigned parse_hops(const LinkMessage *message)
         return (unsigned)MIN(hops, (uint64_t)UINT16_MAX);
 }
 
+/* Progress is for one who waits, and a batch has but one reply. */
+static bool wants_progress(const Incoming *in, const EnvelopeRequest *envelope)
+{
+        return !envelope->notification && !in->batch &&
+               (envelope->progress || (in->message->pg && !strcmp(in->message->pg, "1")));
+}
+
 static void dispatch(Incoming *in, const EnvelopeRequest *envelope, TextSpan method, bool keep)
 {
         RequestParts parts = {
@@ -252,6 +260,7 @@ static void dispatch(Incoming *in, const EnvelopeRequest *envelope, TextSpan met
                 .own_deadline = in->own_deadline,
                 .generic = in->topic->kind == TOPIC_RPC,
                 .keep_response = keep,
+                .wants_progress = wants_progress(in, envelope),
                 .hops = parse_hops(in->message),
                 .batch = in->batch,
                 .batch_index = in->index,
@@ -285,7 +294,9 @@ static void admit(Incoming *in, const EnvelopeRequest *envelope, TextSpan method
         }
         if (!envelope->notification && is_duplicate(in, envelope->id, own_id, prefix, counter))
                 return;
-        if (!service_has_room(in->service, in->bus, in->topic->caller)) {
+        /* What makes room must not need it. */
+        if (!cancel_is_method(method) &&
+            !service_has_room(in->service, in->bus, in->topic->caller)) {
                 reject_busy(in, envelope->id);
                 return;
         }

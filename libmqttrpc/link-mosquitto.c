@@ -147,6 +147,7 @@ typedef struct MessageProperties {
         char *epoch;
         char *hops;
         char *seq;
+        char *pg;
 } MessageProperties;
 
 static void message_properties_done(MessageProperties *properties)
@@ -157,6 +158,7 @@ static void message_properties_done(MessageProperties *properties)
         free(properties->epoch);
         free(properties->hops);
         free(properties->seq);
+        free(properties->pg);
 }
 
 static void read_user_property(char *name, char *value, MessageProperties *ret)
@@ -167,7 +169,8 @@ static void read_user_property(char *name, char *value, MessageProperties *ret)
         } known[] = {{"ttl", &ret->ttl},
                      {"epoch", &ret->epoch},
                      {"hops", &ret->hops},
-                     {"seq", &ret->seq}};
+                     {"seq", &ret->seq},
+                     {"pg", &ret->pg}};
 
         for (size_t i = 0; i < ARRAY_SIZE(known); i++)
                 if (!*known[i].value && !strcmp(name, known[i].name))
@@ -206,6 +209,7 @@ static void read_properties(const mosquitto_property *properties, MessagePropert
         message->epoch = ret->epoch;
         message->hops = ret->hops;
         message->seq = ret->seq;
+        message->pg = ret->pg;
 }
 
 static void on_message(struct mosquitto *mosquitto, void *userdata,

@@ -49,6 +49,7 @@ typedef struct LinkMessage {
         const char *epoch;
         const char *hops;
         const char *seq;
+        const char *pg;
 } LinkMessage;
 
 typedef struct LinkUserProperty {

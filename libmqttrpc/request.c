@@ -31,11 +31,14 @@ static void detach(MqttRpcRequest *request)
         if (!bus)
                 return;
         deadline_remove(&bus->deadlines, &request->deadline);
+        progress_drop(request);
         if (request->parts.key.length > 0)
                 HASH_DEL(bus->requests, request);
         DL_DELETE2(bus->inflight, request, previous, next);
-        /* What has expired is still being worked on, and counts until the handler lets go. */
-        if (!request->expired)
+        DL_DELETE2(request->load->requests, request, caller_previous, caller_next);
+        /* What has expired or was taken out of the handler's hands is still being worked on, and
+         * counts until the handler lets go. */
+        if (!request->expired && !request->withdrawn)
                 service_give_back(request->service, STEAL(request->load), request->size);
         request->bus = NULL;
 }
@@ -129,6 +132,7 @@ static int attach(MqttRpcBus *bus, MqttRpcRequest *request)
                 return r;
         }
         DL_APPEND2(bus->inflight, request, previous, next);
+        DL_APPEND2(request->load->requests, request, caller_previous, caller_next);
         request->bus = bus;
         if (request->parts.key.length == 0)
                 return 0;
@@ -170,18 +174,40 @@ MQTTRPC_PUBLIC MqttRpcRequest *mqttrpc_request_ref(MqttRpcRequest *request)
         return request;
 }
 
+static void answer_cancelled(MqttRpcRequest *request)
+{
+        CLEANUP_RPC_ERROR MqttRpcError *error = NULL;
+
+        error = mqttrpc_error_new(MQTTRPC_ERROR_CANCELLED, "cancelled by its caller");
+        (void)mqttrpc_error_set_executed(error, MQTTRPC_EXECUTED_MAYBE);
+        (void)mqttrpc_request_reply_error(request, error);
+}
+
+void request_withdraw(MqttRpcRequest *request)
+{
+        request->withdrawn = true;
+        answer_cancelled(request);
+}
+
+static void answer_dropped(MqttRpcRequest *request)
+{
+        CLEANUP_RPC_ERROR MqttRpcError *error = NULL;
+
+        error = mqttrpc_error_new(MQTTRPC_ERROR_INTERNAL, "%s gave no answer",
+                                  request->service->name);
+        (void)mqttrpc_request_reply_error(request, error);
+}
+
 MQTTRPC_PUBLIC MqttRpcRequest *mqttrpc_request_unref(MqttRpcRequest *request)
 {
-        MqttRpcError *error;
-
         if (!request || --request->refs > 0)
                 return NULL;
         if (request->bus) {
                 request->refs = 1;
-                error = mqttrpc_error_new(MQTTRPC_ERROR_INTERNAL, "%s gave no answer",
-                                          request->service->name);
-                (void)mqttrpc_request_reply_error(request, error);
-                mqttrpc_error_free(error);
+                if (request->cancelled)
+                        answer_cancelled(request);
+                else
+                        answer_dropped(request);
                 request->refs = 0;
         }
         request_free(request);
@@ -541,19 +567,30 @@ static int drop_reply(MqttRpcRequest *request, int r)
         return r;
 }
 
+int request_check_open(const MqttRpcRequest *request)
+{
+        if (!request->bus && request->expired)
+                return -ETIMEDOUT;
+        if (!request->bus)
+                return request->withdrawn ? -ECANCELED : -EALREADY;
+        return !request->expired && clock_now() >= request->parts.deadline_usec ? -ETIMEDOUT : 0;
+}
+
 /* 0 if an answer is still wanted and can be sent; 1 if it is not wanted. */
 static int check_answerable(MqttRpcRequest *request)
 {
-        if (!request->bus)
-                return request->expired ? -ETIMEDOUT : -EALREADY;
-        if (!request->expired && clock_now() >= request->parts.deadline_usec) {
-                on_deadline(&request->deadline); /* it was due, the loop just had no time for it */
-                return -ETIMEDOUT;
+        int r = request_check_open(request);
+
+        if (r < 0) {
+                if (request->bus)
+                        on_deadline(&request->deadline); /* the loop just had no time for it */
+                return r;
         }
         if (request->parts.id.length == 0) {
                 abandon(request);
                 return 1;
         }
+        progress_flush(request);
         buffer_clear(&request->bus->payload);
         return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "libmqttrpc/borrowed.h"
 #include "libmqttrpc/bus.h"
+#include "libmqttrpc/progress.h"
 #include "libmqttrpc/service.h"
 
 typedef struct Batch Batch;
@@ -34,6 +35,7 @@ typedef struct RequestParts {
         bool own_deadline; /* ours, not the caller's: its end is answered with TIMEOUT */
         bool generic;
         bool keep_response; /* for duplicates that come after the answer */
+        bool wants_progress;
         unsigned hops;
         Batch *batch;
         unsigned batch_index;
@@ -47,10 +49,16 @@ struct MqttRpcRequest {
         Deadline deadline;
         UT_hash_handle hh;
         MqttRpcRequest *previous, *next;
+        MqttRpcRequest *caller_previous, *caller_next; /* in the list of the load */
         RequestParts parts; /* the spans point into text[], each followed by a NUL */
         size_t size;
+        RequestProgress progress;
         bool sensitive; /* the response is not kept */
         bool expired;
+        bool cancelled; /* its caller wants no answer any more */
+        bool withdrawn; /* and has got one instead of the handler's */
+        MqttRpcCancelHandler cancel_handler;
+        void *cancel_userdata;
         JsonDoc doc;         /* of params, at the first use */
         struct cJSON *value; /* likewise */
         BorrowedList borrowed;
@@ -62,8 +70,14 @@ struct MqttRpcRequest {
 
 int request_new(MqttRpcBus *bus, const RequestParts *parts, MqttRpcRequest **ret_request);
 
+/* 0 if it can still be answered, else what mqttrpc_request_reply() returns. */
+int request_check_open(const MqttRpcRequest *request);
+
 /* The answer goes by another connection than the one the request came by: it was repeated there. */
 void request_move(MqttRpcRequest *request, uint64_t generation);
+
+/* Answers CANCELLED in the place of the handler, who is still working on it. */
+void request_withdraw(MqttRpcRequest *request);
 
 /* Checks the params against a declaration, and puts them in its order. INVALID_PARAMS. */
 int request_check_params(MqttRpcRequest *request, const ArgumentList *params,

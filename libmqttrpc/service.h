@@ -10,6 +10,7 @@
 /* Requests of one caller that a service has in hand. */
 typedef struct CallerLoad {
         unsigned inflight;
+        MqttRpcRequest *requests; /* list: those of them that can still be answered */
         UT_hash_handle hh;
         char name[];
 } CallerLoad;

@@ -51,6 +51,27 @@ static void read_response(const JsonDoc *doc)
         check_reply(envelope_null_id, error);
 }
 
+/* Progress that was accepted can be passed on as it is. */
+static void read_progress(const JsonDoc *doc)
+{
+        CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
+        CLEANUP_JSON_DOC JsonDoc again = {};
+        EnvelopeProgress progress, copy;
+        const char *value;
+        size_t length;
+        TextSpan id;
+
+        if (!envelope_is_progress(doc) || envelope_read_progress(doc, &progress) < 0)
+                return;
+        id.at = json_raw(doc, progress.id, &id.length);
+        value = json_raw(doc, progress.value, &length);
+        if (envelope_write_progress(&buffer, id, progress.seq, value, length) < 0 ||
+            json_scan(&again, buffer.data, buffer.length, JSON_SCAN_STRICT) < 0 ||
+            !envelope_is_progress(&again) || envelope_read_progress(&again, &copy) < 0 ||
+            copy.seq != progress.seq)
+                abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         CLEANUP_JSON_DOC JsonDoc doc = {};
@@ -62,5 +83,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 JSON_FOREACH (&doc, 0, item)
                         read_request(&doc, item);
         read_response(&doc);
+        read_progress(&doc);
         return 0;
 }

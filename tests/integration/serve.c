@@ -206,6 +206,22 @@ int serve_answer_held(Serve *serve, const char *result)
         return r;
 }
 
+/* Nothing is acknowledged, because the loop does not run meanwhile. */
+void serve_fill_outbound_queue(Serve *serve)
+{
+        for (size_t size = 1 << 19; size > 1; size /= 2) {
+                g_autofree char *fill = g_strnfill(size, '1');
+                g_autofree char *params = g_strdup_printf("[%s]", fill);
+                int r;
+
+                do
+                        r = mqttrpc_notify(serve->server, "void", "-", "m", params,
+                                           MQTTRPC_CALL_QOS1, NULL);
+                while (r == 0);
+                g_assert_cmpint(r, ==, -EBUSY);
+        }
+}
+
 uint64_t serve_counter(Serve *serve, MqttRpcCounter counter)
 {
         return mqttrpc_bus_get_counter(serve->server, counter);

@@ -30,6 +30,11 @@ void serve_tear_down(Serve *serve, gconstpointer unused);
 char *serve_call_topic(const char *method);
 #define SERVE_RPC_TOPIC "mb1/net/-/rpc/alice"
 
+/* An item of progress as it is sent; `id`, `seq` and `value` are literal strings. */
+#define SERVE_PROGRESS(id, seq, value)                                                            \
+        "{\"jsonrpc\":\"2.0\",\"method\":\"rpc.progress\",\"params\":{\"id\":" id ",\"seq\":" seq \
+        ",\"value\":" value "}}"
+
 /* Sends a request to call/{method} or another topic, by alice at QoS 1. */
 void serve_send(Serve *serve, const char *method, const char *payload);
 void serve_send_to(Serve *serve, const char *topic, const char *payload);
@@ -40,6 +45,8 @@ const char *serve_request_to(Serve *serve, const char *topic, const char *payloa
 void serve_assert_silence(Serve *serve);
 /* Answers the oldest of the held requests. */
 int serve_answer_held(Serve *serve, const char *result);
+/* Until the server's bus takes no more; mqttrpc_bus_flush() empties it. */
+void serve_fill_outbound_queue(Serve *serve);
 uint64_t serve_counter(Serve *serve, MqttRpcCounter counter);
 /* {"jsonrpc":"2.0","id":ID,"error":{"code":CODE,… */
 void serve_assert_error(const char *reply, const char *id, int code);

@@ -238,6 +238,38 @@ static void test_denial_of_a_notification(Fixture *fixture, gconstpointer unused
         }
 }
 
+/* A grant of a method is one to take it back; nobody else can. */
+static void test_cancelling(Fixture *fixture, gconstpointer unused)
+{
+        CLEANUP_RAW_CLIENT RawClient *owner =
+                raw_client_new(fixture->broker, &(RawOptions){.user = "net", .password = "pw"});
+        g_autofree char *cancel = NULL;
+        g_auto(GStrv) parts = NULL;
+        MqttRpcSlot *slot;
+
+        raw_client_subscribe(owner, "mb1/net/-/call/Scan/+");
+        g_assert_cmpint(mqttrpc_call_async(fixture->alice, &slot, "net", "-", "Scan", NULL, 0, 0,
+                                           on_reply, fixture, NULL),
+                        ==, 0);
+        g_assert_true(LOOP_UNTIL(fixture->held != NULL));
+        /* Let mallory know the id, by whatever way. */
+        parts = g_strsplit(raw_client_receive(owner)->payload, "\"", 10);
+        g_assert_cmpstr(parts[5], ==, "id");
+        cancel = g_strdup_printf("{\"id\":1,\"params\":[\"%s\"]}", parts[7]);
+        attack(fixture, "mb1/net/-/call/rpc.cancel/alice", cancel);
+        g_assert_cmpint(
+                raw_client_publish(fixture->mallory,
+                                   &(RawPublish){.topic = "mb1/net/-/call/rpc.cancel/mallory",
+                                                 .payload = cancel}),
+                ==, 0);
+        g_assert_nonnull(strstr(raw_client_receive(fixture->mallory)->payload, "\"result\":false"));
+        g_assert_false(mqttrpc_request_is_cancelled(fixture->held));
+        g_assert_cmpint(mqttrpc_call_cancel(slot), ==, 0);
+        g_assert_true(LOOP_UNTIL(fixture->replies == 1));
+        g_assert_cmpint(fixture->code, ==, MQTTRPC_ERROR_CANCELLED);
+        mqttrpc_slot_unref(slot);
+}
+
 int main(int argc, char **argv)
 {
         static const struct {
@@ -252,6 +284,7 @@ int main(int argc, char **argv)
                 {"/acl/forged-signal-is-refused", test_forged_signal},
                 {"/acl/denial-reaches-the-caller", test_denial_reaches_the_caller},
                 {"/acl/denial-of-a-notification-reaches-the-caller", test_denial_of_a_notification},
+                {"/acl/cancelling-is-for-the-caller", test_cancelling},
         };
 
         g_test_init(&argc, &argv, NULL);

@@ -109,65 +109,75 @@ static void test_strangers_are_refused(Fixture *fixture, gconstpointer unused)
 
 /* ---- who may publish what ---- */
 
+static const struct {
+        const char *user;
+        const char *topic;
+        bool allowed;
+} publications[] = {
+        /* one method of one object */
+        {"alice", "mb1/net/-/call/Scan/alice", true},
+        {"alice", "mb1/net/-/call/Reset/alice", false},
+        {"alice", "mb1/net/wlan0/call/Scan/alice", false},
+        /* one object */
+        {"alice", "mb1/net/eth0/call/Reset/alice", true},
+        /* one method of all objects */
+        {"alice", "mb1/time/-/call/Reset/alice", true},
+        {"alice", "mb1/time/-/call/Set/alice", false},
+        /* one service, but not by the generic endpoint */
+        {"alice", "mb1/hostname/-/call/Describe/alice", true},
+        {"alice", "mb1/hostname/x.y/call/prop.set.Z/alice", true},
+        {"alice", "mb1/hostname/-/rpc/alice", false},
+        {"alice", "mb1/hostname/-/call/Describe/alice/reply", false},
+        {"alice", "mb1/hostname/-/prop/Hostname", false},
+        {"alice", "mb1/hostname/$state", false},
+        /* cancelling where there is anything to call, and nowhere else */
+        {"alice", "mb1/net/-/call/rpc.cancel/alice", true},
+        {"alice", "mb1/net/eth0/call/rpc.cancel/alice", true},
+        {"alice", "mb1/net/wlan0/call/rpc.cancel/alice", false},
+        {"alice", "mb1/time/x.y/call/rpc.cancel/alice", true},
+        {"alice", "mb1/other/-/call/rpc.cancel/alice", false},
+        {"alice", "mb1/net/-/call/rpc.cancel/bob", false},
+        {"alice", "mb1/net/-/call/rpc.ping/alice", false},
+        {"bob", "mb1/net/-/call/rpc.cancel/bob", true},
+        {"carol", "mb1/net/-/call/rpc.cancel/carol", false},
+        /* not in the name of others, nor under another root */
+        {"alice", "mb1/net/-/call/Scan/bob", false},
+        {"alice", "mb1/net/-/call/Scan/carol", false},
+        {"alice", "mb2/net/-/call/Scan/alice", false},
+        {"alice", "mb1/other/-/call/Scan/alice", false},
+        {"alice", "anything", false},
+        /* the generic endpoint comes with all methods of the object */
+        {"bob", "mb1/net/-/rpc/bob", true},
+        {"bob", "mb1/net/-/call/Reset/bob", true},
+        {"bob", "mb1/net/eth0/rpc/bob", false},
+        {"bob", "mb1/net/eth0/call/Reset/bob", false},
+        {"bob", "mb1/net/-/rpc/alice", false},
+        /* a user without rights */
+        {"carol", "mb1/net/-/call/Scan/carol", false},
+        {"carol", "mb1/net/-/call/rpc.ping/carol", false},
+        /* a service owns its topics and nothing else */
+        {"net", "mb1/net/$state", true},
+        {"net", "mb1/net/eth0/sig/Changed", true},
+        {"net", "mb1/net/-/call/Scan/alice/reply", true},
+        {"net", "mb1/hostname/$state", false},
+        {"net", "mb1/hostname/-/sig/Changed", false},
+        {"net", "mb1/hostname/-/call/Describe/alice/reply", false},
+        {"net", "mb1/net2/$state", false},
+        /* a gateway owns its presence and the services it was given */
+        {"gateway", "mb1/gateway/$state", true},
+        {"gateway", "mb1/hostname/$api", true},
+        {"gateway", "mb1/time/-/call/Reset/alice/reply", true},
+        {"gateway", "mb1/net/$state", false},
+};
+
 static void test_publish_follows_the_grants(Fixture *fixture, gconstpointer unused)
 {
-        static const struct {
-                const char *user;
-                const char *topic;
-                bool allowed;
-        } rows[] = {
-                /* one method of one object */
-                {"alice", "mb1/net/-/call/Scan/alice", true},
-                {"alice", "mb1/net/-/call/Reset/alice", false},
-                {"alice", "mb1/net/wlan0/call/Scan/alice", false},
-                /* one object */
-                {"alice", "mb1/net/eth0/call/Reset/alice", true},
-                /* one method of all objects */
-                {"alice", "mb1/time/-/call/Reset/alice", true},
-                {"alice", "mb1/time/-/call/Set/alice", false},
-                /* one service, but not by the generic endpoint */
-                {"alice", "mb1/hostname/-/call/Describe/alice", true},
-                {"alice", "mb1/hostname/x.y/call/prop.set.Z/alice", true},
-                {"alice", "mb1/hostname/-/rpc/alice", false},
-                {"alice", "mb1/hostname/-/call/Describe/alice/reply", false},
-                {"alice", "mb1/hostname/-/prop/Hostname", false},
-                {"alice", "mb1/hostname/$state", false},
-                /* not in the name of others, nor under another root */
-                {"alice", "mb1/net/-/call/Scan/bob", false},
-                {"alice", "mb1/net/-/call/Scan/carol", false},
-                {"alice", "mb2/net/-/call/Scan/alice", false},
-                {"alice", "mb1/other/-/call/Scan/alice", false},
-                {"alice", "anything", false},
-                /* the generic endpoint comes with all methods of the object */
-                {"bob", "mb1/net/-/rpc/bob", true},
-                {"bob", "mb1/net/-/call/Reset/bob", true},
-                {"bob", "mb1/net/eth0/rpc/bob", false},
-                {"bob", "mb1/net/eth0/call/Reset/bob", false},
-                {"bob", "mb1/net/-/rpc/alice", false},
-                /* a user without rights */
-                {"carol", "mb1/net/-/call/Scan/carol", false},
-                {"carol", "mb1/net/-/call/rpc.ping/carol", false},
-                /* a service owns its topics and nothing else */
-                {"net", "mb1/net/$state", true},
-                {"net", "mb1/net/eth0/sig/Changed", true},
-                {"net", "mb1/net/-/call/Scan/alice/reply", true},
-                {"net", "mb1/hostname/$state", false},
-                {"net", "mb1/hostname/-/sig/Changed", false},
-                {"net", "mb1/hostname/-/call/Describe/alice/reply", false},
-                {"net", "mb1/net2/$state", false},
-                /* a gateway owns its presence and the services it was given */
-                {"gateway", "mb1/gateway/$state", true},
-                {"gateway", "mb1/hostname/$api", true},
-                {"gateway", "mb1/time/-/call/Reset/alice/reply", true},
-                {"gateway", "mb1/net/$state", false},
-        };
+        for (unsigned i = 0; i < G_N_ELEMENTS(publications); i++) {
+                bool allowed = may_publish(fixture, publications[i].user, publications[i].topic);
 
-        for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-                bool allowed = may_publish(fixture, rows[i].user, rows[i].topic);
-
-                if (allowed != rows[i].allowed)
-                        g_error("%s: publishing to %s was %s", rows[i].user, rows[i].topic,
-                                allowed ? "allowed" : "refused");
+                if (allowed != publications[i].allowed)
+                        g_error("%s: publishing to %s was %s", publications[i].user,
+                                publications[i].topic, allowed ? "allowed" : "refused");
         }
 }
 
@@ -285,6 +295,32 @@ static void test_adduser_again_changes_nothing(Fixture *fixture, gconstpointer u
         passwords_after = read_file(fixture, "mqttrpc.passwd");
         g_assert_cmpstr(acl_after, ==, acl);
         g_assert_cmpstr(passwords_after, ==, passwords);
+}
+
+static unsigned count_lines(Fixture *fixture, const char *line)
+{
+        g_autofree char *acl = read_file(fixture, "mqttrpc.acl");
+        g_auto(GStrv) lines = g_strsplit(acl, "\n", -1);
+        unsigned count = 0;
+
+        for (unsigned i = 0; lines[i]; i++)
+                count += !strcmp(lines[i], line);
+        return count;
+}
+
+static void test_cancelling_is_granted_once(Fixture *fixture, gconstpointer unused)
+{
+        g_assert_cmpint(adduser(fixture, NULL,
+                                "--call net/-/Scan --call net/-/Reset --call net/-/rpc.cancel "
+                                "--call net/x --call time carol",
+                                NULL),
+                        ==, 0);
+        g_assert_cmpuint(count_lines(fixture, "topic write mb1/net/-/call/rpc.cancel/carol"), ==,
+                         1);
+        g_assert_cmpuint(count_lines(fixture, "topic write mb1/net/x/call/rpc.cancel/carol"), ==,
+                         0);
+        g_assert_cmpuint(count_lines(fixture, "topic write mb1/net/x/call/+/carol"), ==, 1);
+        g_assert_cmpuint(count_lines(fixture, "topic write mb1/time/+/call/+/carol"), ==, 1);
 }
 
 static void test_removed_user_is_gone(Fixture *fixture, gconstpointer unused)
@@ -493,6 +529,7 @@ int main(int argc, char **argv)
         ADD("delivery-follows-the-grants", test_delivery_follows_the_grants);
         ADD("adduser/again-changes-nothing", test_adduser_again_changes_nothing);
         ADD("adduser/removed-user-is-gone", test_removed_user_is_gone);
+        ADD("adduser/cancelling-is-granted-once", test_cancelling_is_granted_once);
         ADD("adduser/running-broker-reads-new-grants", test_running_broker_reads_new_grants);
         ADD("adduser/reload-option-tells-the-broker", test_reload_option_tells_the_broker);
         ADD("adduser/password-can-be-changed", test_password_can_be_changed);

@@ -436,6 +436,35 @@ static void test_what_expires_while_it_waits_is_not_executed(void)
         rpc_reply_assert_result(count, "1");
 }
 
+/* Of two calls that wait for introspection one is cancelled meanwhile. */
+static void test_what_is_cancelled_while_it_waits_is_not_executed(void)
+{
+        CLEANUP_GATEWAY_STAGE GatewayStage *stage = new_stage();
+        g_autofree char *v1 = write_introspection(stage, "v1.xml", "i");
+        g_autofree char *held = g_strdup_printf("held:%s", v1);
+        CLEANUP_PROCESS Process *service = NULL;
+        MqttRequest first = star("EchoShown", "[1]"), second = star("EchoShown", "[2]");
+        g_autofree char *params = NULL, *cancelled = NULL, *answer = NULL;
+        g_autofree char *released = NULL, *result = NULL, *count = NULL;
+        unsigned ids[2];
+
+        gateway_stage_start(stage);
+        service = start_test_service(stage, held);
+        ids[0] = mqtt_client_send(stage->client, &first);
+        ids[1] = mqtt_client_send(stage->client, &second);
+        params = g_strdup_printf("[\"%u\"]", ids[0]);
+        answer = call_star(stage, "rpc.cancel", params);
+        rpc_reply_assert_result(answer, "true");
+        cancelled = mqtt_client_wait(stage->client, ids[0], WAIT_MSEC);
+        rpc_reply_assert_error(cancelled, -32006, NULL, "maybe", "cancelled");
+        released = gateway_stage_call(stage, "test", "Release", NULL);
+        rpc_reply_assert_result(released, "null");
+        result = mqtt_client_wait(stage->client, ids[1], WAIT_MSEC);
+        rpc_reply_assert_result(result, "2");
+        count = gateway_stage_call(stage, "test", "Count", "[\"EchoShown\"]");
+        rpc_reply_assert_result(count, "1");
+}
+
 /* ---- start and end ---- */
 
 static void test_starts_before_its_daemons(void)
@@ -556,6 +585,8 @@ static const struct {
          test_introspection_of_a_former_owner_is_dropped},
         {"/liveness/deadline/what-expires-while-it-waits-is-not-executed",
          test_what_expires_while_it_waits_is_not_executed},
+        {"/liveness/cancelled/while-it-waits-is-not-executed",
+         test_what_is_cancelled_while_it_waits_is_not_executed},
         {"/liveness/start/may-be-before-the-daemons", test_starts_before_its_daemons},
         {"/liveness/start/bus-that-hangs-up-costs-only-its-own-services",
          test_bus_that_hangs_up_costs_only_its_own_services},

@@ -377,22 +377,6 @@ static void test_held_request_outlives_the_bus(Serve *serve, gconstpointer unuse
 
 /* ---- a broker that is slow ---- */
 
-/* Nothing is acknowledged, because the loop does not run meanwhile. */
-static void fill_outbound_queue(Serve *serve)
-{
-        for (size_t size = 1 << 19; size > 1; size /= 2) {
-                g_autofree char *fill = g_strnfill(size, '1');
-                g_autofree char *params = g_strdup_printf("[%s]", fill);
-                int r;
-
-                do
-                        r = mqttrpc_notify(serve->server, "void", "-", "m", params,
-                                           MQTTRPC_CALL_QOS1, NULL);
-                while (r == 0);
-                g_assert_cmpint(r, ==, -EBUSY);
-        }
-}
-
 static void test_reply_that_is_dropped_is_counted(Serve *serve, gconstpointer unused)
 {
         g_autofree char *fill = g_strnfill(1000, '1');
@@ -400,7 +384,7 @@ static void test_reply_that_is_dropped_is_counted(Serve *serve, gconstpointer un
         serve_send(serve, "Hold", "{\"id\":1}");
         serve_send(serve, "Hold", "{\"id\":2}");
         g_assert_true(LOOP_UNTIL(serve->n_held == 2));
-        fill_outbound_queue(serve);
+        serve_fill_outbound_queue(serve);
         g_assert_cmpint(serve_answer_held(serve, fill), ==, -ENOBUFS);
         g_assert_cmpuint(serve_counter(serve, MQTTRPC_COUNT_DROPPED_REPLIES), ==, 1);
         g_assert_cmpuint(serve_counter(serve, MQTTRPC_COUNT_REPLIES), ==, 0);

@@ -233,6 +233,7 @@ static int post(RawClient *client, const RawPublish *publish, int qos)
                                              publish->expiry_sec);
         add_user(&properties, "ttl", publish->ttl);
         add_user(&properties, "epoch", publish->epoch);
+        add_user(&properties, "pg", publish->pg);
         rc = mosquitto_publish_v5(client->mosquitto, &mid, publish->topic, (int)length,
                                   publish->payload, qos, publish->retain, properties);
         mosquitto_property_free_all(&properties);

@@ -44,6 +44,7 @@ typedef struct RawPublish {
         unsigned expiry_sec;
         const char *ttl; /* user properties */
         const char *epoch;
+        const char *pg;
 } RawPublish;
 
 /* Connects to a running broker; returns when it is accepted. */

@@ -41,6 +41,7 @@ struct cJSON;
 
 typedef struct MqttRpcBus MqttRpcBus;
 typedef struct MqttRpcError MqttRpcError;
+typedef struct MqttRpcProgress MqttRpcProgress;
 typedef struct MqttRpcReply MqttRpcReply;
 typedef struct MqttRpcRequest MqttRpcRequest;
 typedef struct MqttRpcSlot MqttRpcSlot;
@@ -320,6 +321,36 @@ MQTTRPC_PUBLIC int mqttrpc_call(MqttRpcBus *bus, const char *service, const char
                                 MqttRpcCallFlags flags, MqttRpcReply **ret_reply,
                                 MqttRpcError **ret_error);
 
+/* Called for each item that the service sends before its answer (protocol section 6), any number of
+ * times. The item is borrowed for the time of the callback, in which the slot of the call may be
+ * dropped, and the bus. */
+typedef void (*MqttRpcProgressHandler)(const MqttRpcProgress *progress, void *userdata);
+
+/* The value as JSON text, exact to the digit, NUL-terminated. Borrowed. */
+MQTTRPC_PUBLIC const char *mqttrpc_progress_get_value(const MqttRpcProgress *progress,
+                                                      size_t *ret_length);
+/* Its number: 1, 2, 3 … for one call. It only grows; a gap means that items were lost, as can
+ * happen at QoS 0. */
+MQTTRPC_PUBLIC uint64_t mqttrpc_progress_get_seq(const MqttRpcProgress *progress);
+
+/* mqttrpc_call_async() for methods that report progress, or send their results one by one.
+ * `progress_handler` NULL: as mqttrpc_call_async(), nothing is asked for. `idle_usec` > 0 ends the
+ * call with TIMEOUT when nothing at all has come for so long; each item begins that time anew. The
+ * whole takes `timeout_usec` at most, as ever. */
+MQTTRPC_PUBLIC int mqttrpc_call_more_async(
+        MqttRpcBus *bus, MqttRpcSlot **ret_slot, const char *service, const char *object,
+        const char *method, const char *params, uint64_t timeout_usec, uint64_t idle_usec,
+        MqttRpcCallFlags flags, MqttRpcProgressHandler progress_handler,
+        MqttRpcReplyHandler reply_handler, void *userdata, MqttRpcError **ret_error);
+
+/* Asks the service to end a call that waits. The call goes on to wait, and ends with what the
+ * service answers (normally CANCELLED; its result, if that was on its way), its time-out or a loss.
+ * Dropping the slot as well is the way not to hear of it. The caller needs the right to call
+ * rpc.cancel on the object; a broker that refuses it, and a service that does not know it, do so
+ * silently. 0: it is on its way; -EALREADY: the call has ended, -EINVAL: the slot is of something
+ * else; else as mqttrpc_notify(). Protocol section 6. */
+MQTTRPC_PUBLIC int mqttrpc_call_cancel(MqttRpcSlot *slot);
+
 /* Sends a notification: no reply comes, not even an error. Failures as mqttrpc_call_async(). */
 MQTTRPC_PUBLIC int mqttrpc_notify(MqttRpcBus *bus, const char *service, const char *object,
                                   const char *method, const char *params, MqttRpcCallFlags flags,
@@ -454,7 +485,8 @@ MQTTRPC_PUBLIC int mqttrpc_add_fallback(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
 
 /* A handler that answers later takes a reference. */
 MQTTRPC_PUBLIC MqttRpcRequest *mqttrpc_request_ref(MqttRpcRequest *request);
-/* Dropping the last reference of a request that was not answered answers it with INTERNAL. */
+/* Dropping the last reference of a request that was not answered answers it with INTERNAL, or, if
+ * it was cancelled, with CANCELLED. */
 MQTTRPC_PUBLIC MqttRpcRequest *mqttrpc_request_unref(MqttRpcRequest *request);
 
 /* All borrowed, valid as long as the request. */
@@ -501,6 +533,7 @@ MQTTRPC_PUBLIC unsigned mqttrpc_request_get_hops(const MqttRpcRequest *request);
 
 /* Answers with a result: one JSON value, trusted to be valid JSON; `length` SIZE_MAX: up to the
  * NUL; NULL text: null. May be called outside of callbacks. -EALREADY if answered before,
+ * -ECANCELED if the library has answered it because its caller has cancelled it,
  * -ETIMEDOUT after the deadline, -ENOTCONN when the connection the request came by is gone,
  * -EMSGSIZE if the reply is too large (then TOO_LARGE has been sent instead). -ENOBUFS when too
  * much waits for a slow broker already, and -ENOMEM: the answer is lost, counted as
@@ -514,6 +547,38 @@ MQTTRPC_PUBLIC int mqttrpc_request_reply(MqttRpcRequest *request, const char *re
 MQTTRPC_PUBLIC int mqttrpc_request_reply_values(MqttRpcRequest *request, const char *types, ...);
 /* Answers with an error; the error stays the caller's. NULL: INTERNAL. */
 MQTTRPC_PUBLIC int mqttrpc_request_reply_error(MqttRpcRequest *request, const MqttRpcError *error);
+
+/* True if the caller has asked for progress. Never for notifications and in batches. */
+MQTTRPC_PUBLIC bool mqttrpc_request_wants_progress(const MqttRpcRequest *request);
+/* Tells the caller how far the request is: one JSON value, taken as by mqttrpc_request_reply(). At
+ * most 10 in a second are sent. What comes sooner, or while the outbound queue is full, is held
+ * back until its time, or until the answer, and a newer one takes its place. 0 also when the caller
+ * has not asked, and nothing is sent. -EALREADY after the answer, -ECANCELED when the library has
+ * answered it because it was cancelled, -ETIMEDOUT after the deadline, -ENOTCONN when the
+ * connection the request came by is gone, -EMSGSIZE, -ENOMEM; the request goes on all the same. It
+ * is not kept for duplicates: who repeats a running request gets what is sent from then on. May be
+ * called outside of callbacks. Protocol section 6. */
+MQTTRPC_PUBLIC int mqttrpc_request_progress(MqttRpcRequest *request, const char *value,
+                                            size_t length);
+/* Sends one of many results, each of them and in order; the answer ends them. Failures as above,
+ * and -ENOBUFS when too much waits for a slow broker: nothing was sent, try again when the bus has
+ * been processed; -EOPNOTSUPP when the caller has not asked for more than one reply. */
+MQTTRPC_PUBLIC int mqttrpc_request_more(MqttRpcRequest *request, const char *value, size_t length);
+
+/* Called when the caller cancels the request, at most once. The request is borrowed. The handler
+ * answers it, there or later, with CANCELLED or whatever is true by then, as after any other end of
+ * the work. It may drop references; dropping the last one answers CANCELLED. */
+typedef void (*MqttRpcCancelHandler)(MqttRpcRequest *request, void *userdata);
+
+/* Sees to it that `handler` is called when the request is cancelled. Without one, or with NULL, the
+ * library answers CANCELLED (executed: maybe) itself at that moment, and later answers return
+ * -ECANCELED; such a request counts as in hand until its last reference is dropped. -ECANCELED when
+ * it has been cancelled before, -EALREADY after the answer, -ETIMEDOUT after the deadline. Protocol
+ * section 6. */
+MQTTRPC_PUBLIC int mqttrpc_request_set_cancel_handler(MqttRpcRequest *request,
+                                                      MqttRpcCancelHandler handler, void *userdata);
+/* True once its caller has cancelled it: for methods that look now and then whether to go on. */
+MQTTRPC_PUBLIC bool mqttrpc_request_is_cancelled(const MqttRpcRequest *request);
 
 /* The property that prop.set is about; NULL for ordinary methods. Borrowed. */
 MQTTRPC_PUBLIC const char *mqttrpc_request_get_property(const MqttRpcRequest *request);
@@ -726,13 +791,15 @@ typedef enum MqttRpcCounter {
         MQTTRPC_COUNT_BAD_RESPONSE_TOPIC, /* requests whose Response Topic broke the rule */
         MQTTRPC_COUNT_EXPIRED,            /* requests or replies past their deadline */
         MQTTRPC_COUNT_BUSY,               /* requests refused for a cap */
-        MQTTRPC_COUNT_UNMATCHED_REPLIES,  /* replies that match no pending call */
+        MQTTRPC_COUNT_UNMATCHED_REPLIES,  /* replies and progress that match no pending call */
         MQTTRPC_COUNT_RECONNECTS,
         MQTTRPC_COUNT_DROPPED_REPLIES, /* lost here: the outbound queue was full, or memory */
         MQTTRPC_COUNT_SIGNALS,         /* emitted */
         MQTTRPC_COUNT_SIGNALS_DROPPED, /* of these, for want of room while they waited */
         MQTTRPC_COUNT_SIGNALS_LOST,    /* of others, as their `seq` shows */
         MQTTRPC_COUNT_STATE_REFUSED,   /* states, values and signals of others that break a rule */
+        MQTTRPC_COUNT_CANCELLED,       /* requests, by their callers */
+        MQTTRPC_COUNT_UNMATCHED_CANCELS, /* cancelling what is not, or no longer, in hand */
         MQTTRPC_COUNT_MAX,
 } MqttRpcCounter;
 MQTTRPC_PUBLIC uint64_t mqttrpc_bus_get_counter(const MqttRpcBus *bus, MqttRpcCounter counter);

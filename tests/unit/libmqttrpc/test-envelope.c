@@ -116,11 +116,93 @@ static void test_read_response(void)
         }
 }
 
+static void test_read_progress(void)
+{
+        static const struct {
+                const char *params;
+                int r;
+        } rows[] = {
+                {"{\"id\":\"a\",\"seq\":1,\"value\":null}", 0},
+                {"{\"id\":1,\"seq\":18446744073709551615,\"value\":[1],\"more\":2}", 0},
+                {"{\"id\":\"a\",\"seq\":0,\"value\":1}", -EPROTO},
+                {"{\"id\":\"a\",\"seq\":-1,\"value\":1}", -EPROTO},
+                {"{\"id\":\"a\",\"seq\":1.5,\"value\":1}", -EPROTO},
+                {"{\"id\":\"a\",\"seq\":\"1\",\"value\":1}", -EPROTO},
+                {"{\"id\":\"a\",\"value\":1}", -EPROTO},
+                {"{\"id\":\"a\",\"seq\":1}", -EPROTO},
+                {"{\"seq\":1,\"value\":1}", -EPROTO},
+                {"[\"a\",1,1]", -EPROTO},
+                {"null", -EPROTO},
+        };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+                g_autofree char *text = g_strdup_printf(
+                        "{\"method\":\"rpc.progress\",\"params\":%s}", rows[i].params);
+                CLEANUP_JSON_DOC JsonDoc doc = {};
+                EnvelopeProgress progress = {};
+
+                g_test_message("%s", rows[i].params);
+                g_assert_cmpint(json_scan(&doc, text, strlen(text), 0), ==, 0);
+                g_assert_true(envelope_is_progress(&doc));
+                g_assert_cmpint(envelope_read_progress(&doc, &progress), ==, rows[i].r);
+                g_assert_cmpint(progress.seq > 0, ==, rows[i].r == 0);
+        }
+}
+
+static void test_what_is_progress(void)
+{
+        static const struct {
+                const char *text;
+                bool progress;
+        } rows[] = {
+                {"{\"method\":\"rpc.progress\"}", true},
+                {"{\"method\":\"rpc.\\u0070rogress\"}", true},
+                {"{\"method\":\"rpc.progress\",\"id\":\"a\",\"result\":1}", false},
+                {"{\"method\":\"rpc.progress\",\"id\":\"a\",\"error\":{}}", false},
+                {"{\"method\":\"progress\"}", false},
+                {"{\"method\":1}", false},
+                {"{\"id\":\"a\",\"result\":1}", false},
+                {"[]", false},
+                {"\"rpc.progress\"", false},
+        };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+                CLEANUP_JSON_DOC JsonDoc doc = {};
+
+                g_test_message("%s", rows[i].text);
+                g_assert_cmpint(json_scan(&doc, rows[i].text, strlen(rows[i].text), 0), ==, 0);
+                g_assert_cmpint(envelope_is_progress(&doc), ==, rows[i].progress);
+        }
+}
+
+static void test_progress_is_wanted(void)
+{
+        static const struct {
+                const char *text;
+                bool wanted;
+        } rows[] = {
+                {"{\"x\":{\"pg\":true}}", true},  {"{\"x\":{\"pg\":false}}", false},
+                {"{\"x\":{\"pg\":1}}", false},    {"{\"x\":{\"pg\":\"1\"}}", false},
+                {"{\"x\":{\"ttl\":1}}", false},   {"{\"pg\":true}", false},
+                {"{\"x\":[\"pg\",true]}", false},
+        };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+                CLEANUP_JSON_DOC JsonDoc doc = {};
+                EnvelopeRequest request;
+
+                g_test_message("%s", rows[i].text);
+                g_assert_cmpint(json_scan(&doc, rows[i].text, strlen(rows[i].text), 0), ==, 0);
+                g_assert_cmpint(envelope_read_request(&doc, 0, &request, NULL), ==, 0);
+                g_assert_cmpint(request.progress, ==, rows[i].wanted);
+        }
+}
+
 static void test_write(void)
 {
         CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
         CLEANUP_RPC_ERROR MqttRpcError *error = mqttrpc_error_new(-5, "a \"%s\"", "b");
-        const EnvelopeExtension extension = {.ttl_msec = 7, .epoch = "ab"};
+        EnvelopeExtension extension = {.ttl_msec = 7, .epoch = "ab"};
 
         g_assert_cmpint(envelope_write_request(&buffer, NULL, "m", NULL, NULL), ==, 0);
         g_assert_cmpstr(buffer_text(&buffer), ==, "{\"jsonrpc\":\"2.0\",\"method\":\"m\"}");
@@ -129,6 +211,17 @@ static void test_write(void)
         g_assert_cmpstr(buffer_text(&buffer), ==,
                         "{\"jsonrpc\":\"2.0\",\"id\":\"a-1\",\"method\":\"m\",\"params\":[1],"
                         "\"x\":{\"ttl\":7,\"epoch\":\"ab\"}}");
+        buffer_clear(&buffer);
+        extension = (EnvelopeExtension){.ttl_msec = 7, .epoch = "", .progress = true};
+        g_assert_cmpint(envelope_write_request(&buffer, NULL, "m", NULL, &extension), ==, 0);
+        g_assert_cmpstr(buffer_text(&buffer), ==,
+                        "{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"x\":{\"ttl\":7,\"pg\":true}}");
+        buffer_clear(&buffer);
+        g_assert_cmpint(envelope_write_progress(&buffer, (TextSpan){"1e0", 3}, 5, "[2]xx", 3), ==,
+                        0);
+        g_assert_cmpstr(buffer_text(&buffer), ==,
+                        "{\"jsonrpc\":\"2.0\",\"method\":\"rpc.progress\",\"params\":{\"id\":1e0,"
+                        "\"seq\":5,\"value\":[2]}}");
         buffer_clear(&buffer);
         g_assert_cmpint(envelope_write_result(&buffer, (TextSpan){"1e0", 3}, "[2]xx", 3), ==, 0);
         g_assert_cmpstr(buffer_text(&buffer), ==,
@@ -151,6 +244,9 @@ int main(int argc, char **argv)
         }
         g_test_add_func("/envelope/id-ends-at-the-limit", test_id_ends_at_the_limit);
         g_test_add_func("/envelope/response/needs-id-and-one-outcome", test_read_response);
+        g_test_add_func("/envelope/progress/needs-id-seq-and-value", test_read_progress);
+        g_test_add_func("/envelope/progress/is-no-response", test_what_is_progress);
+        g_test_add_func("/envelope/progress/is-wanted", test_progress_is_wanted);
         g_test_add_func("/envelope/writes-what-it-says", test_write);
         return g_test_run();
 }
