@@ -189,12 +189,13 @@ static int visit(Walk *walk, const char *path, const char *above, unsigned depth
         return r < 0 ? r : visit_children(walk, path, introspection, xml, depth);
 }
 
-/* Where a service of that name is expected. NULL without memory. */
+/* Where a service of that name is expected; of a family, by its prefix. NULL without memory. */
 static char *home_path(const char *name)
 {
+        int length = (int)strlen(name) - (name_family_is(name) ? 2 : 0);
         char *path;
 
-        if (asprintf(&path, "/%s", name) < 0)
+        if (asprintf(&path, "/%.*s", length, name) < 0)
                 return NULL;
         for (char *p = path; *p; p++)
                 if (*p == '.')
@@ -204,9 +205,9 @@ static char *home_path(const char *name)
 
 /* The whole tree. Not every service lists its objects from the root on, and some answer at the root
  * as they do anywhere: what is said of both is then said of the service's own path. */
-static int visit_all(Walk *walk)
+static int visit_all(Walk *walk, const char *name)
 {
-        CLEANUP_FREE char *home = home_path(walk->name);
+        CLEANUP_FREE char *home = home_path(name);
         SurveyObject *root, *own;
         int r;
 
@@ -219,7 +220,7 @@ static int visit_all(Walk *walk)
         r = visit(walk, home, NULL, 0);
         root = survey_find(walk->survey, "/");
         own = survey_find(walk->survey, home);
-        if (root && own && root->n_interfaces == own->n_interfaces &&
+        if (root && own && own->n_interfaces > 0 && root->n_interfaces == own->n_interfaces &&
             memcmp(root->interfaces, own->interfaces,
                    own->n_interfaces * sizeof(*own->interfaces)) == 0)
                 root->n_interfaces = 0;
@@ -363,7 +364,7 @@ int survey_live(sd_bus *bus, const char *name, char *const *paths, size_t n_path
         for (size_t i = 0; i < n_paths && (r >= 0 || r == -EAGAIN); i++)
                 r = visit(&walk, paths[i], NULL, 0);
         if (n_paths == 0)
-                r = visit_all(&walk);
+                r = visit_all(&walk, name);
         if (r >= 0 || r == -EAGAIN)
                 r = ask_object_manager(&walk, paths, n_paths);
         survey_sort(survey);

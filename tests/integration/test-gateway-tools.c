@@ -253,6 +253,17 @@ static void test_family_is_asked_by_a_member(Fixture *fixture, gconstpointer dat
         expect(fixture, fixture->out, "\"x-path\": \"/org/example\"");
 }
 
+/* A family's objects are below its prefix, and the root of a member may list none of them. */
+static void test_family_is_looked_for_below_its_prefix(Fixture *fixture, gconstpointer data)
+{
+        static const char *const arguments[] = {"/", "<node/>", "/org/example",
+                                                "<node><interface name='a.I'/></node>", NULL};
+
+        start(fixture, arguments);
+        g_assert_cmpint(RUN(fixture, "generate", "org.example.*"), ==, 0);
+        expect(fixture, fixture->out, "\"path\": \"/org/example\"");
+}
+
 static void test_files_in_place_of_a_service(Fixture *fixture, gconstpointer data)
 {
         g_free(temp_dir_write(fixture->stage->dir, "a.xml",
@@ -305,6 +316,8 @@ int main(int argc, char **argv)
         ADD("/gateway-tools/no-answer-is-not-waited-for", test_no_answer_is_not_waited_for);
         ADD("/gateway-tools/nobody-there", test_nobody_there);
         ADD("/gateway-tools/family-is-asked-by-a-member", test_family_is_asked_by_a_member);
+        ADD("/gateway-tools/family-is-looked-for-below-its-prefix",
+            test_family_is_looked_for_below_its_prefix);
         ADD("/gateway-tools/files-in-place-of-a-service", test_files_in_place_of_a_service);
         ADD("/gateway-tools/document-of-what-is-left-open", test_document_of_what_is_left_open);
         return g_test_run();
