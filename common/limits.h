@@ -143,3 +143,16 @@
 
 /* Errors, and warnings, whose text is kept for one load: more than anyone reads at once. */
 #define LIMIT_DIAGNOSTICS 100U
+
+/* What the tools take in of a service: the largest known tree, systemd's, has about 1,500 objects;
+ * a tree without end is cut here. */
+#define LIMIT_SURVEY_OBJECTS 10000U
+
+/* Elements of a path that the tools go down to; the deepest known service has nine. */
+#define LIMIT_SURVEY_DEPTH 16U
+
+/* How long the tools wait for one answer, for all of them, and how many times for nothing: a
+ * service that does not answer at all shall not keep a person waiting. */
+#define LIMIT_SURVEY_CALL_USEC (UINT64_C(5) * 1000000)
+#define LIMIT_SURVEY_USEC      (UINT64_C(60) * 1000000)
+#define LIMIT_SURVEY_TIMEOUTS  3U

@@ -46,6 +46,9 @@ static void test_help_and_version(void)
                 {"-h", NULL},
                 {"--version", NULL},
                 {"check", "--help", NULL},
+                {"generate", "--help", NULL},
+                {"diff", "-h", NULL},
+                {"emit", "--help", NULL},
         };
         CLEANUP_TEMP_DIR TempDir *dir = temp_dir_new();
 
@@ -71,6 +74,23 @@ static void test_mistake_is_named(void)
                 {{"frobnicate"}, 2, "unexpected argument 'frobnicate'"},
                 {{"run", "now"}, 2, "unexpected argument 'now'"},
                 {{"check"}, 2, "name the mapping files"},
+                {{"check", "--loud"}, 2, "unrecognized option '--loud'"},
+                {{"generate"}, 2, "generate: name the D-Bus service"},
+                {{"generate", "x"}, 2, "'x' is not a well-known D-Bus name"},
+                {{"generate", "org.x", "y"}, 2, "'y' is not a D-Bus object path"},
+                {{"generate", "--bus", "x", "org.x"}, 2, "'x' is no bus"},
+                {{"generate", "--service", "a/b", "org.x"}, 2, "'a/b' is not a name"},
+                {{"generate", "--xml", "@/none.xml", "org.x"}, 1, "cannot open @/none.xml"},
+                {{"generate", "--bus", "unix:path=@/none", "org.x"}, 1, "cannot connect to the"},
+                {{"diff"}, 2, "diff: name the mapping file"},
+                {{"diff", "a", "b"}, 2, "diff: name the mapping file"},
+                {{"diff", "@/cut.json"}, 2, "error: @/cut.json:1:"},
+                {{"emit"}, 2, "emit: name a kind of document"},
+                {{"emit", "poem", "@"}, 2, "'poem' is nothing that can be emitted"},
+                {{"emit", "markdown"}, 2, "emit: name the mapping files"},
+                {{"emit", "markdown", "@/cut.json"}, 1, "error: the mappings cannot be used"},
+                {{"emit", "markdown", "--grant", "x", "@"}, 2, "--grant: expected CLASS=USER"},
+                {{"emit", "markdown", "--grant", "x=a/b", "@"}, 2, "'a/b' is not a name"},
                 {{"--broker", "http://x"}, 2, "--broker: broker: 'http://x' is no broker"},
                 {{"--root", "a b"}, 2, "--root: root: 'a b' is not a topic prefix"},
                 {{"--name", "a/b"}, 2, "--name: name: 'a/b'"},
@@ -131,7 +151,9 @@ static void test_check_reports_all_that_is_wrong(void)
                         "error: @/bad.json:2:21 /dbus/name: 'bad' is not a well-known D-Bus name\n"
                         "error: @/bad.json:3:14 /objects: expected one object at least\n"
                         "error: @/again.json: the service 'x' is mapped by @/good.json already\n"
-                        "error: cannot open @/none.json: No such file or directory\n");
+                        "error: cannot open @/none.json: No such file or directory\n"
+                        "note: @/good.json:1:99 /objects/0/interfaces/org.example.X: \"*\": its "
+                        "members are not known before the service has been introspected\n");
         g_assert_cmpstr(out, ==, "4 files: 4 errors, 0 warnings\n");
 }
 
@@ -244,18 +266,30 @@ static char *dup_matches(const char *text, const char *pattern)
 
 static void test_man_page_has_all_options(void)
 {
-        static const char *const arguments[] = {"--help", NULL};
+        static const struct {
+                const char *section;
+                const char *arguments[3];
+        } rows[] = {
+                {"OPTIONS", {"--help"}},
+                {"OPTIONS OF CHECK", {"check", "--help"}},
+                {"OPTIONS OF GENERATE", {"generate", "--help"}},
+                {"OPTIONS OF DIFF", {"diff", "--help"}},
+                {"OPTIONS OF EMIT", {"emit", "--help"}},
+        };
         CLEANUP_TEMP_DIR TempDir *dir = temp_dir_new();
-        g_autofree char *section = dup_section("OPTIONS");
-        g_autofree char *documented = NULL;
-        g_autofree char *offered = NULL;
-        g_autofree char *help = NULL;
-        g_autofree char *err = NULL;
 
-        run(dir, arguments, &help, &err);
-        offered = dup_matches(help, "^ .*?(--[a-z-]+)");
-        documented = dup_matches(section, "^\\.B[IR]? .*?(--[a-z-]+)");
-        g_assert_cmpstr(documented, ==, offered);
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                g_autofree char *section = dup_section(rows[i].section);
+                g_autofree char *documented = NULL;
+                g_autofree char *offered = NULL;
+                g_autofree char *help = NULL;
+                g_autofree char *err = NULL;
+
+                run(dir, rows[i].arguments, &help, &err);
+                offered = dup_matches(help, "^ .*?(--[a-z-]+)");
+                documented = dup_matches(section, "^\\.B[IR]? .*?(--[a-z-]+)");
+                g_assert_cmpstr(documented, ==, offered);
+        }
 }
 
 static void test_man_page_has_all_keys(void)

@@ -18,11 +18,13 @@
  *   GiveVariantFd    returns one in a variant
  *   Count s          returns how often the method of this name was called: u
  *   Introspect       as told by --introspection PATH=FILE; PATH=mute: does not answer;
- *                    PATH=held:FILE: answers when it is released
+ *                    PATH=held:FILE: answers when it is released; *=FILE: every other path
+ *   GetManagedObjects as told by --managed PATH=INTERFACE: objects without properties
  *   Release          answers what is held
  *   GiveUp           releases the name and stays
  *
- * Options: --bus ADDRESS (default: the bus that has started it), --name NAME, --introspection. */
+ * Options: --bus ADDRESS (default: the bus that has started it), --name NAME, --introspection and
+ * --managed, which may be repeated. */
 
 #include "common/util.h"
 
@@ -49,11 +51,13 @@ typedef struct TestService {
 static char *option_bus;
 static char *option_name;
 static char **option_introspection;
+static char **option_managed;
 
 static const GOptionEntry options[] = {
         {"bus", 0, 0, G_OPTION_ARG_STRING, &option_bus, NULL, NULL},
         {"name", 0, 0, G_OPTION_ARG_STRING, &option_name, NULL, NULL},
         {"introspection", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option_introspection, NULL, NULL},
+        {"managed", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option_managed, NULL, NULL},
         {},
 };
 
@@ -193,6 +197,8 @@ static int method_introspect(TestService *service, sd_bus_message *m)
         g_autofree char *xml = NULL;
 
         if (!file)
+                file = g_hash_table_lookup(service->introspection, "*");
+        if (!file)
                 return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_UNKNOWN_INTERFACE,
                                                   "no introspection here");
         if (strcmp(file, "mute") == 0)
@@ -222,6 +228,32 @@ static int method_release(TestService *service, sd_bus_message *m)
         return sd_bus_reply_method_return(m, "");
 }
 
+static int append_managed(sd_bus_message *reply)
+{
+        int r = sd_bus_message_open_container(reply, 'a', "{oa{sa{sv}}}");
+
+        for (char **text = option_managed; text && *text && r >= 0; text++) {
+                g_auto(GStrv) parts = g_strsplit(*text, "=", 2);
+
+                r = sd_bus_message_append(reply, "{oa{sa{sv}}}", parts[0], 1, parts[1], 0);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int method_get_managed_objects(TestService *service, sd_bus_message *m)
+{
+        sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r >= 0)
+                r = append_managed(reply);
+        if (r >= 0)
+                r = sd_bus_send(NULL, reply, NULL);
+        sd_bus_message_unref(reply);
+        return r;
+}
+
 static int method_give_up(TestService *service, sd_bus_message *m)
 {
         int r = sd_bus_release_name(service->bus, option_name);
@@ -233,14 +265,23 @@ static const struct {
         const char *name; /* ends with "*": all that start so */
         int (*handler)(TestService *service, sd_bus_message *m);
 } methods[] = {
-        {"Count", method_count},        {"Die", method_die},
-        {"Echo*", method_echo},         {"Fail", method_fail},
-        {"FailLong", method_fail_long}, {"GiveFd", method_give_fd},
-        {"GiveUp", method_give_up},     {"GiveVariantFd", method_give_variant_fd},
-        {"Huge", method_huge},          {"Introspect", method_introspect},
-        {"LastNote", method_last_note}, {"Never*", method_never},
-        {"Note", method_note},          {"Release", method_release},
-        {"Slow", method_slow},          {"Wrong", method_wrong},
+        {"Count", method_count},
+        {"Die", method_die},
+        {"Echo*", method_echo},
+        {"Fail", method_fail},
+        {"FailLong", method_fail_long},
+        {"GiveFd", method_give_fd},
+        {"GetManagedObjects", method_get_managed_objects},
+        {"GiveUp", method_give_up},
+        {"GiveVariantFd", method_give_variant_fd},
+        {"Huge", method_huge},
+        {"Introspect", method_introspect},
+        {"LastNote", method_last_note},
+        {"Never*", method_never},
+        {"Note", method_note},
+        {"Release", method_release},
+        {"Slow", method_slow},
+        {"Wrong", method_wrong},
 };
 
 static bool name_fits(const char *pattern, const char *name)
