@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* JSON to values of the basic D-Bus types and back (protocol section 8): strings, numbers, dict
+/* JSON to values of the basic D-Bus types and back (protocol section 9): strings, numbers, dict
  * keys. The gateway and the library do it by the same code, so that both refuse the same. Nothing
  * is narrowed, rounded or guessed: what is not exactly of the type is refused, -EINVAL or -ERANGE,
  * with an error that starts with ": " for a place to go in front (json-place.h). Pure. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* JSON Schema (2020-12) of the JSON form of a D-Bus type (protocol section 8). Pure. */
+/* JSON Schema (2020-12) of the JSON form of a D-Bus type (protocol section 9). Pure. */
 
 #include "common/buffer.h"
 

@@ -274,8 +274,10 @@ void announce_on_down(MqttRpcBus *bus)
 void announce_close(MqttRpcBus *bus)
 {
         for (Service *service = bus->services; service; service = service->hh.next)
-                if (service->phase == ANNOUNCE_UP || service->phase == ANNOUNCE_BIRTH)
+                if (service->phase == ANNOUNCE_UP || service->phase == ANNOUNCE_BIRTH) {
                         (void)publish_state(service, MQTTRPC_SERVICE_OFFLINE);
+                        service->phase = ANNOUNCE_DOWN; /* that was the last word */
+                }
 }
 
 /* ---- coming and going ---- */

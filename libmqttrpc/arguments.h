@@ -3,7 +3,7 @@
 
 /* Typed argument lists of vtable methods: "zone:s degrees:d" is parsed once, at registration, and
  * every request's params are checked against it (ranges included) before a handler sees them. Types
- * are D-Bus signatures, values their JSON form (protocol section 8), read by the code that the
+ * are D-Bus signatures, values their JSON form (protocol section 9), read by the code that the
  * gateway reads them by; only `v` takes any JSON value. Pure. */
 
 #include "common/json-scan.h"

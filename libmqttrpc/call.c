@@ -134,7 +134,7 @@ static bool is_absent(MqttRpcBus *bus, TextSpan service)
 
         if (service_find(bus, service))
                 return false;
-        if (!presence)
+        if (!presence || !presence->details)
                 return presence_is_complete(bus);
         return !presence_is_up(presence) && presence->effective != MQTTRPC_SERVICE_UNKNOWN;
 }

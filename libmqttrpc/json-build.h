@@ -2,7 +2,7 @@
 #pragma once
 
 /* JSON text from typed C values, in the manner of sd_bus_message_append(); the forms are those of
- * protocol section 8. What is written is what the library on the other side takes. Pure. */
+ * protocol section 9. What is written is what the library on the other side takes. Pure. */
 
 #include <stdarg.h>
 #include <stdbool.h>
