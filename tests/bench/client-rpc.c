@@ -55,5 +55,7 @@ Client *client_new_rpc(const char *uri, const ConnectionSettings *connection, in
         check("open", mqttrpc_bus_open(client->bus, &error), error);
         check("connect", mqttrpc_bus_wait_connected(client->bus, G_USEC_PER_SEC * 20, &error),
               error);
+        check("service", mqttrpc_wait_service(client->bus, "lib", G_USEC_PER_SEC * 20, &error),
+              error);
         return &client->base;
 }
