@@ -128,6 +128,26 @@
  * configuration says otherwise, 50,000 on session buses. */
 #define LIMIT_DBUS_INFLIGHT 1024U
 
+/* Objects of one mapped service, found at run time: 1,000 are a goal, systemd has some 500 units;
+ * an object with ten properties holds about 3 KiB. Further ones are left out, with a warning. */
+#define LIMIT_OBJECTS 16384U
+
+/* Questions for values, and for introspection, that wait for an answer of one service at a time:
+ * keep it busy, and leave room for calls within dbus-daemon's 128 per connection. */
+#define LIMIT_FETCHES 16U
+#define LIMIT_WALKERS 4U
+
+/* How long one such question may take. An object that does not answer holds up one of them. */
+#define LIMIT_FETCH_USEC (UINT64_C(5) * 1000000)
+
+/* How long the first look at a service may hold up its `ready`. */
+#define LIMIT_FIRST_LOOK_USEC (UINT64_C(3) * 1000000)
+
+/* Paths that are introspected in one walk over the tree of a service, and how deep: a tree without
+ * end is left at both. */
+#define LIMIT_WALK_PATHS 65536U
+#define LIMIT_WALK_DEPTH 32U
+
 /* Bytes of notifications that wait for a bus that does not read: as much as requests in flight. */
 #define LIMIT_DBUS_UNSENT_BYTES (UINT64_C(64) << 20)
 

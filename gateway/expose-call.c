@@ -16,7 +16,7 @@
 #include "gateway/codec/dbus-to-json.h"
 #include "gateway/codec/json-to-dbus.h"
 #include "gateway/error-map.h"
-#include "gateway/expose.h"
+#include "gateway/expose-call.h"
 
 #define BUSY_RETRY_MSEC 100
 
@@ -27,21 +27,9 @@
 /* Working memory beyond this is given back after a large call. */
 #define SCRATCH_KEEP_BYTES (UINT32_C(256) << 10)
 
-struct ExposeCall {
-        Expose *expose;
-        MqttRpcRequest *request; /* a reference */
-        MappingMember *member;   /* a reference; NULL while it waits for introspection */
-        sd_bus_slot *slot;
-        uint64_t deadline_usec;
-        ExposeCall *prev, *next;
-};
-
-DEFINE_CLEANUP(MqttRpcError *, mqttrpc_error_free, rpc_error_cleanup)
-#define CLEANUP_RPC_ERROR CLEANUP(rpc_error_cleanup)
-
 /* ---- calls ---- */
 
-static int call_new(Expose *expose, MqttRpcRequest *request, ExposeCall **list,
+int expose_call_new(Expose *expose, MqttRpcRequest *request, ExposeCall **list,
                     ExposeCall **ret_call)
 {
         ExposeCall *call;
@@ -57,23 +45,22 @@ static int call_new(Expose *expose, MqttRpcRequest *request, ExposeCall **list,
         return 0;
 }
 
-static void call_free(ExposeCall *call, ExposeCall **list)
+void expose_call_free(ExposeCall *call, ExposeCall **list)
 {
         DL_DELETE(*list, call);
         call->expose->n_calls--;
         sd_bus_slot_unref(call->slot);
         mapping_member_unref(call->member);
         mqttrpc_request_unref(call->request);
+        buffer_done(&call->answer);
+        free(call->path);
         free(call);
 }
 
 /* ---- errors ---- */
 
-static int set_error(MqttRpcError **ret_error, MqttRpcExecuted executed, int code,
-                     const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-static int set_error(MqttRpcError **ret_error, MqttRpcExecuted executed, int code,
-                     const char *format, ...)
+int expose_call_error(MqttRpcError **ret_error, MqttRpcExecuted executed, int code,
+                      const char *format, ...)
 {
         CLEANUP_FREE char *text = NULL;
         va_list arguments;
@@ -119,26 +106,25 @@ static MqttRpcError *error_from_dbus(const sd_bus_error *dbus, bool deadline_pas
         return error;
 }
 
-static int explain_params(int r, const CodecArg *argument, const Error *why,
-                          MqttRpcError **ret_error)
+int expose_call_explain_params(int r, const char *field, const Error *why, MqttRpcError **ret_error)
 {
         switch (r) {
         case -EINVAL:
         case -ERANGE:
         case -E2BIG:
-                r = set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_INVALID_PARAMS, "%s",
-                              error_text(why));
+                r = expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_INVALID_PARAMS,
+                                      "%s", error_text(why));
                 break;
         case -EOPNOTSUPP:
-                r = set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NOT_SUPPORTED, "%s",
-                              error_text(why));
+                r = expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NOT_SUPPORTED,
+                                      "%s", error_text(why));
                 break;
         default:
-                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_INTERNAL,
-                                 "cannot make the D-Bus message: %s", error_text(why));
+                return expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_INTERNAL,
+                                         "cannot make the D-Bus message: %s", error_text(why));
         }
-        if (argument)
-                (void)mqttrpc_error_set_field(*ret_error, argument->name);
+        if (field)
+                (void)mqttrpc_error_set_field(*ret_error, field);
         return r;
 }
 
@@ -158,17 +144,17 @@ static MqttRpcError *explain_result(int r, const MappingMember *member, const Er
         return error;
 }
 
-static int explain_send(int r, const Expose *expose, MqttRpcError **ret_error)
+int expose_call_explain_send(int r, const Expose *expose, MqttRpcError **ret_error)
 {
         if (r == -ENOBUFS)
-                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_BUSY,
-                                 "D-Bus does not take messages fast enough");
+                return expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_BUSY,
+                                         "D-Bus does not take messages fast enough");
         if (r == -ENOTCONN || r == -ECONNRESET)
-                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_UNAVAILABLE,
-                                 "the gateway is not connected to the D-Bus %s bus",
-                                 dbus_link_get_address(expose->link));
-        return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_INTERNAL,
-                         "cannot call %s: %s", expose->mapping->bus_name, strerrordesc_np(-r));
+                return expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_UNAVAILABLE,
+                                         "the gateway is not connected to the D-Bus %s bus",
+                                         dbus_link_get_address(expose->link));
+        return expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_INTERNAL,
+                                 "cannot call %s: %s", expose->bus_name, strerrordesc_np(-r));
 }
 
 /* ---- the way back ---- */
@@ -191,12 +177,13 @@ static int reply_result(const ExposeCall *call, sd_bus_message *m)
         return mqttrpc_request_reply_error(call->request, failure);
 }
 
-static int reply_failure(const ExposeCall *call, const sd_bus_error *dbus)
+void expose_call_reply_failure(const ExposeCall *call, const sd_bus_error *dbus)
 {
         CLEANUP_RPC_ERROR MqttRpcError *error =
                 error_from_dbus(dbus, clock_now() >= call->deadline_usec);
 
-        return mqttrpc_request_reply_error(call->request, error);
+        call->expose->stats.errors++;
+        (void)mqttrpc_request_reply_error(call->request, error);
 }
 
 static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
@@ -205,10 +192,10 @@ static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         Expose *expose = call->expose;
 
         if (sd_bus_message_is_method_error(m, NULL))
-                (void)reply_failure(call, sd_bus_message_get_error(m));
+                expose_call_reply_failure(call, sd_bus_message_get_error(m));
         else
                 (void)reply_result(call, m);
-        call_free(call, &expose->calls);
+        expose_call_free(call, &expose->calls);
         if (expose->scratch->buffer.capacity > SCRATCH_KEEP_BYTES)
                 buffer_done(&expose->scratch->buffer);
         return 0;
@@ -229,10 +216,12 @@ static int append_params(Expose *expose, MqttRpcRequest *request, const MappingM
         params = mqttrpc_request_get_params(request, &length);
         r = json_scan(doc, params, length, JSON_SCAN_STRICT);
         if (r < 0) /* the library has scanned it before */
-                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_INTERNAL,
-                                 "the parameters could not be read: %s", doc->error_reason);
+                return expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_INTERNAL,
+                                         "the parameters could not be read: %s", doc->error_reason);
         r = codec_args_from_json(doc, 0, &member->in, m, &argument, &why);
-        return r < 0 ? explain_params(r, argument, why, ret_error) : 0;
+        return r < 0 ? expose_call_explain_params(r, argument ? argument->name : NULL, why,
+                                                  ret_error)
+                     : 0;
 }
 
 static bool has_fd(const CodecArgs *args)
@@ -249,26 +238,25 @@ static bool wants_reply(const MqttRpcRequest *request, const MappingMember *memb
         return !mqttrpc_request_is_notification(request) && !member->no_reply;
 }
 
-static int make_message(Expose *expose, MqttRpcRequest *request, const MappingObject *object,
+static int make_message(Expose *expose, MqttRpcRequest *request, const char *path,
                         const MappingMember *member, sd_bus_message **ret_message,
                         MqttRpcError **ret_error)
 {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        const MappingService *mapping = expose->mapping;
-        bool start = mapping->activate && !member->rule->no_auto_start;
+        bool start = expose->mapping->activate && !member->rule->no_auto_start;
         sd_bus *bus = dbus_link_get_bus(expose->link);
         int r;
 
         if (!bus)
-                return explain_send(-ENOTCONN, expose, ret_error);
-        r = sd_bus_message_new_method_call(bus, &m, mapping->bus_name, object->path,
-                                           member->interface, member->member);
+                return expose_call_explain_send(-ENOTCONN, expose, ret_error);
+        r = sd_bus_message_new_method_call(bus, &m, expose->bus_name, path, member->interface,
+                                           member->member);
         if (r >= 0)
                 r = sd_bus_message_set_auto_start(m, start);
         if (r >= 0 && !wants_reply(request, member))
                 r = sd_bus_message_set_expect_reply(m, false);
         if (r < 0)
-                return explain_send(r, expose, ret_error);
+                return expose_call_explain_send(r, expose, ret_error);
         r = append_params(expose, request, member, m, ret_error);
         if (r < 0)
                 return r;
@@ -276,35 +264,51 @@ static int make_message(Expose *expose, MqttRpcRequest *request, const MappingOb
         return 0;
 }
 
+/* When the call has to be over. A method may be known to take longer than the usual 25 s, for
+ * callers who set no time. The request gets a little more, so that it is D-Bus that says why. */
+static uint64_t get_deadline(MqttRpcRequest *request, uint64_t own)
+{
+        uint64_t now = clock_now(), deadline = mqttrpc_request_get_deadline(request);
+
+        if (own == 0)
+                return deadline;
+        if (now + own > deadline &&
+            mqttrpc_request_set_timeout(request, own + ANSWER_MARGIN_USEC) >= 0)
+                deadline = mqttrpc_request_get_deadline(request);
+        return MIN(deadline, now + own);
+}
+
+int expose_call_send(ExposeCall *call, sd_bus_message *m, sd_bus_message_handler_t handler,
+                     MqttRpcError **ret_error)
+{
+        sd_bus *bus = dbus_link_get_bus(call->expose->link);
+        uint64_t now = clock_now();
+        int r;
+
+        if (!bus)
+                return expose_call_explain_send(-ENOTCONN, call->expose, ret_error);
+        if (call->deadline_usec == 0)
+                call->deadline_usec = get_deadline(
+                        call->request, call->member ? call->member->rule->timeout_usec : 0);
+        r = sd_bus_call_async(bus, &call->slot, m, handler, call,
+                              call->deadline_usec > now ? call->deadline_usec - now : 1);
+        return r < 0 ? expose_call_explain_send(r, call->expose, ret_error) : 0;
+}
+
 static int send_call(Expose *expose, MqttRpcRequest *request, MappingMember *member,
                      sd_bus_message *m, MqttRpcError **ret_error)
 {
-        uint64_t now = clock_now(), own = member->rule->timeout_usec, deadline;
-        sd_bus *bus = dbus_link_get_bus(expose->link);
         ExposeCall *call;
         int r;
 
-        deadline = mqttrpc_request_get_deadline(request);
-        if (own > 0) {
-                /* A method may be known to take longer than the usual 25 s, for callers who set no
-                 * time. The request gets a little more, so that it is D-Bus that says why. */
-                if (now + own > deadline &&
-                    mqttrpc_request_set_timeout(request, own + ANSWER_MARGIN_USEC) >= 0)
-                        deadline = mqttrpc_request_get_deadline(request);
-                deadline = MIN(deadline, now + own);
-        }
-        r = call_new(expose, request, &expose->calls, &call);
+        r = expose_call_new(expose, request, &expose->calls, &call);
         if (r < 0)
                 return r;
         call->member = mapping_member_ref(member);
-        call->deadline_usec = deadline;
-        r = sd_bus_call_async(bus, &call->slot, m, on_reply, call,
-                              deadline > now ? deadline - now : 1);
-        if (r < 0) {
-                call_free(call, &expose->calls);
-                return explain_send(r, expose, ret_error);
-        }
-        return 0;
+        r = expose_call_send(call, m, on_reply, ret_error);
+        if (r < 0)
+                expose_call_free(call, &expose->calls);
+        return r;
 }
 
 /* ---- caps ---- */
@@ -313,8 +317,8 @@ static int too_many(unsigned count, const char *what, MqttRpcError **ret_error)
 {
         int r;
 
-        r = set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_BUSY,
-                      "%u calls of %s are in flight already", count, what);
+        r = expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_BUSY,
+                              "%u calls of %s are in flight already", count, what);
         (void)mqttrpc_error_set_retry_after(*ret_error, BUSY_RETRY_MSEC);
         return r;
 }
@@ -323,7 +327,7 @@ static int check_room(const Expose *expose, MqttRpcError **ret_error)
 {
         if (expose->n_calls < expose->mapping->max_in_flight)
                 return 0;
-        return too_many(expose->n_calls, expose->mapping->bus_name, ret_error);
+        return too_many(expose->n_calls, expose->bus_name, ret_error);
 }
 
 /* The method's own limit, if its mapping sets one. */
@@ -336,15 +340,15 @@ static int check_method_room(const Expose *expose, const MappingMember *member,
         if (member->rule->max_in_flight == 0)
                 return 0;
         DL_FOREACH (expose->calls, call)
-                count += call->member->rule == member->rule &&
+                count += call->member && call->member->rule == member->rule &&
                          !strcmp(call->member->member, member->member);
         if (count < member->rule->max_in_flight)
                 return 0;
         return too_many(count, member->name, ret_error);
 }
 
-static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject *object,
-                   MappingMember *member, MqttRpcError **ret_error)
+static int forward(Expose *expose, MqttRpcRequest *request, const char *path, MappingMember *member,
+                   MqttRpcError **ret_error)
 {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         size_t size;
@@ -352,26 +356,27 @@ static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject 
 
         /* it may have waited for introspection */
         if (mqttrpc_request_get_deadline(request) <= clock_now())
-                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_TIMEOUT,
-                                 "no time was left to call %s", expose->mapping->bus_name);
+                return expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_TIMEOUT,
+                                         "no time was left to call %s", expose->bus_name);
         if (mqttrpc_request_is_cancelled(request))
-                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_CANCELLED,
-                                 "cancelled before it was passed on");
+                return expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_CANCELLED,
+                                         "cancelled before it was passed on");
         if (mqttrpc_request_is_generic(request) && !member->batch)
-                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_ACCESS_DENIED,
-                                 "'%s' has access class '%s' and is called by its own topic only",
-                                 member->name, member->access);
+                return expose_call_error(
+                        ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_ACCESS_DENIED,
+                        "'%s' has access class '%s' and is called by its own topic only",
+                        member->name, member->access);
         if (has_fd(&member->in) || has_fd(&member->out))
-                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NOT_SUPPORTED,
-                                 "'%s' passes file descriptors, which cannot travel by MQTT",
-                                 member->name);
+                return expose_call_error(
+                        ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NOT_SUPPORTED,
+                        "'%s' passes file descriptors, which cannot travel by MQTT", member->name);
         r = check_method_room(expose, member, ret_error);
         if (r >= 0)
-                r = make_message(expose, request, object, member, &m, ret_error);
+                r = make_message(expose, request, path, member, &m, ret_error);
         if (r < 0)
                 return r;
         log_debug("%s calls %s.%s of %s", mqttrpc_request_get_caller(request), member->interface,
-                  member->member, expose->mapping->bus_name);
+                  member->member, expose->bus_name);
         if (member->mask)
                 mqttrpc_request_set_sensitive(request);
         if (wants_reply(request, member))
@@ -379,7 +384,7 @@ static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject 
         (void)mqttrpc_request_get_params(request, &size);
         r = dbus_link_send(expose->link, m, size);
         if (r < 0)
-                return explain_send(r, expose, ret_error);
+                return expose_call_explain_send(r, expose, ret_error);
         return mqttrpc_request_reply(request, NULL, 0);
 }
 
@@ -387,16 +392,16 @@ static int forward(Expose *expose, MqttRpcRequest *request, const MappingObject 
 
 /* Whether the types of a member hold for the present owner of the name: those that the file gives
  * always do; those of introspection do not outlive the owner that sent it. */
-static bool is_trusted(const ExposeObject *object, const MappingMember *member)
+static bool is_trusted(const ExposeType *type, const MappingMember *member)
 {
         if (!member || !member->typed)
                 return false;
-        return object->is_known || !object->was_known || mapping_member_is_complete(member);
+        return type->is_known || !type->was_known || mapping_member_is_complete(member);
 }
 
-static bool must_wait(const ExposeObject *object, const MappingMember *member)
+static bool must_wait(const ExposeType *type, const MappingMember *member)
 {
-        return object->wants_introspection && !object->is_known && !is_trusted(object, member);
+        return expose_type_must_wait(type) && !is_trusted(type, member);
 }
 
 static int no_method(const Expose *expose, const MqttRpcRequest *request,
@@ -405,25 +410,24 @@ static int no_method(const Expose *expose, const MqttRpcRequest *request,
         const char *method = mqttrpc_request_get_method(request);
 
         if (member)
-                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NO_METHOD,
-                                 "the types of '%s' are neither in the mapping nor in the "
-                                 "introspection of %s",
-                                 method, expose->mapping->bus_name);
-        return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NO_METHOD,
-                         "%s/%s has no method '%s'", expose->mapping->name,
-                         mqttrpc_request_get_object(request), method);
+                return expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NO_METHOD,
+                                         "the types of '%s' are neither in the mapping nor in the "
+                                         "introspection of %s",
+                                         method, expose->bus_name);
+        return expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NO_METHOD,
+                                 "%s/%s has no method '%s'", expose->name,
+                                 mqttrpc_request_get_object(request), method);
 }
 
 /* Whether asking for introspection may start the service: not for the sake of a call that may not
  * start it either. A member that is not known yet could be one that "*" stands for. */
-static bool may_start(const ExposeObject *object, const MappingMember *member)
+static bool may_start(const ExposeType *type, const MappingMember *member)
 {
         const MappingRule *all;
 
-        if (!object->expose->mapping->activate || (member && member->rule->no_auto_start))
+        if (!type->expose->mapping->activate || (member && member->rule->no_auto_start))
                 return false;
-        for (const MappingInterface *i = object->mapping->interfaces; i && !member;
-             i = i->hh.next) {
+        for (const MappingInterface *i = type->mapping->interfaces; i && !member; i = i->hh.next) {
                 all = i->all[MEMBER_METHOD];
                 if (all && all->no_auto_start)
                         return false;
@@ -431,71 +435,107 @@ static bool may_start(const ExposeObject *object, const MappingMember *member)
         return true;
 }
 
-static int wait_for_introspection(ExposeObject *object, const MappingMember *member,
+static int wait_for_introspection(ExposeType *type, const char *path, const MappingMember *member,
                                   MqttRpcRequest *request, MqttRpcError **ret_error)
 {
         ExposeCall *call;
         int r;
 
-        r = expose_introspect(object, may_start(object, member));
+        r = expose_type_introspect(type, path, may_start(type, member));
         if (r < 0)
-                return explain_send(r, object->expose, ret_error);
-        return call_new(object->expose, request, &object->waiting, &call);
+                return expose_call_explain_send(r, type->expose, ret_error);
+        return expose_call_new(type->expose, request, &type->waiting, &call);
+}
+
+/* The object that a request names: one that was found, or, since not all are, one that may be. */
+static int find_target(const Expose *expose, const MqttRpcRequest *request,
+                       MappingInstance *instance, ExposeType **ret_type, const char **ret_path,
+                       MqttRpcError **ret_error)
+{
+        const char *name = mqttrpc_request_get_object(request);
+        const ExposeObject *object = expose_object_find_name(expose, name);
+
+        if (object) {
+                *ret_type = object->type;
+                *ret_path = object->path;
+                return 0;
+        }
+        if (mapping_service_resolve_name(expose->mapping, name, instance) < 0)
+                return expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NOT_FOUND,
+                                         "%s has no object '%s'", expose->name, name);
+        *ret_type = expose_type_find(expose, instance->object);
+        *ret_path = instance->path;
+        return 0;
+}
+
+static int dispatch(ExposeType *type, const char *path, MappingMember *member,
+                    MqttRpcRequest *request, MqttRpcError **ret_error)
+{
+        if (expose_set_is_method(mqttrpc_request_get_method(request)))
+                return expose_set_on_request(type->expose, request, type->mapping, path, ret_error);
+        if (!member || !member->typed)
+                return no_method(type->expose, request, member, ret_error);
+        return forward(type->expose, request, path, member, ret_error);
 }
 
 int expose_call_on_request(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
 {
+        CLEANUP_MAPPING_INSTANCE MappingInstance instance = {};
         Expose *expose = userdata;
-        const char *name = mqttrpc_request_get_object(request);
-        MappingObject *mapping = mapping_service_find_object(expose->mapping, name);
         MappingMember *member;
-        ExposeObject *object;
+        ExposeType *type;
+        const char *path;
         int r;
 
+        expose->stats.calls++;
+        expose->stats.activity_usec = clock_now();
         if (mqttrpc_request_get_hops(request) >= LIMIT_HOPS)
-                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_FAILED,
-                                 "the call went through %u gateways: is there a loop?", LIMIT_HOPS);
-        if (!mapping)
-                return set_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_NOT_FOUND,
-                                 "%s has no object '%s'", expose->mapping->name, name);
-        r = check_room(expose, ret_error);
+                return expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_FAILED,
+                                         "the call went through %u gateways: is there a loop?",
+                                         LIMIT_HOPS);
+        r = find_target(expose, request, &instance, &type, &path, ret_error);
+        if (r >= 0)
+                r = check_room(expose, ret_error);
         if (r < 0)
                 return r;
-        member = mapping_object_find(mapping, MEMBER_METHOD, mqttrpc_request_get_method(request));
-        HASH_FIND_PTR(expose->objects, &mapping, object);
-        if (object && must_wait(object, member))
-                return wait_for_introspection(object, member, request, ret_error);
-        if (!member || !member->typed)
-                return no_method(expose, request, member, ret_error);
-        return forward(expose, request, mapping, member, ret_error);
+        member = mapping_object_find(type->mapping, MEMBER_METHOD,
+                                     mqttrpc_request_get_method(request));
+        if (must_wait(type, member))
+                return wait_for_introspection(type, path, member, request, ret_error);
+        return dispatch(type, path, member, request, ret_error);
 }
 
 /* Introspection failed: a member that can be used without goes on, the others learn why. */
-static int go_on(ExposeObject *object, MqttRpcRequest *request, const sd_bus_error *dbus,
+static int go_on(ExposeType *type, MqttRpcRequest *request, const sd_bus_error *dbus,
                  MqttRpcError **ret_error)
 {
-        MappingMember *member = mapping_object_find(object->mapping, MEMBER_METHOD,
+        CLEANUP_MAPPING_INSTANCE MappingInstance instance = {};
+        MappingMember *member = mapping_object_find(type->mapping, MEMBER_METHOD,
                                                     mqttrpc_request_get_method(request));
+        const char *path;
+        ExposeType *same;
+        int r;
 
-        if (is_trusted(object, member))
-                return forward(object->expose, request, object->mapping, member, ret_error);
-        if (!dbus)
-                return no_method(object->expose, request, member, ret_error);
+        r = find_target(type->expose, request, &instance, &same, &path, ret_error);
+        if (r < 0)
+                return r;
+        if (!dbus || is_trusted(type, member))
+                return dispatch(type, path, member, request, ret_error);
         *ret_error = error_from_dbus(dbus, false);
         (void)mqttrpc_error_set_executed(*ret_error, MQTTRPC_EXECUTED_NO);
         return mqttrpc_error_get_errno(*ret_error);
 }
 
-void expose_call_resume(ExposeObject *object, const sd_bus_error *error)
+void expose_call_resume(ExposeType *type, const sd_bus_error *error)
 {
-        ExposeCall *waiting = STEAL(object->waiting), *call;
+        ExposeCall *waiting = STEAL(type->waiting), *call;
 
         while ((call = waiting)) {
                 CLEANUP_RPC_ERROR MqttRpcError *failure = NULL;
 
-                if (go_on(object, call->request, error, &failure) < 0)
+                if (go_on(type, call->request, error, &failure) < 0)
                         (void)mqttrpc_request_reply_error(call->request, failure);
-                call_free(call, &waiting);
+                expose_call_free(call, &waiting);
         }
 }
 
@@ -508,13 +548,13 @@ static void end_list(ExposeCall **list, MqttRpcExecuted executed)
         (void)mqttrpc_error_set_executed(error, executed);
         while ((call = *list)) {
                 (void)mqttrpc_request_reply_error(call->request, error);
-                call_free(call, list);
+                expose_call_free(call, list);
         }
 }
 
 void expose_call_end_all(Expose *expose)
 {
         end_list(&expose->calls, MQTTRPC_EXECUTED_MAYBE);
-        for (ExposeObject *object = expose->objects; object; object = object->hh.next)
-                end_list(&object->waiting, MQTTRPC_EXECUTED_NO);
+        for (ExposeType *type = expose->types; type; type = type->hh.next)
+                end_list(&type->waiting, MQTTRPC_EXECUTED_NO);
 }

@@ -6,11 +6,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <utlist.h>
 
 #include "common/clock.h"
+#include "common/json-write.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "gateway/openrpc.h"
+
+#define DRIVER_NAME "org.freedesktop.DBus"
+#define DRIVER_PATH "/org/freedesktop/DBus"
 
 void expose_warn(Expose *expose, const char *format, ...)
 {
@@ -25,165 +29,322 @@ void expose_warn(Expose *expose, const char *format, ...)
                 text = NULL;
         va_end(arguments);
         if (left_out > 0)
-                log_warning("%s: %u warnings were left out", expose->mapping->name, left_out);
-        log_warning("%s: %s", expose->mapping->name, text ? text : format);
+                log_warning("%s: %u warnings were left out", expose->name, left_out);
+        log_warning("%s: %s", expose->name, text ? text : format);
 }
 
-/* ---- introspection ---- */
+/* ---- messages ---- */
 
-static void log_findings(Expose *expose, const Diagnostics *diagnostics)
+int expose_new_message(Expose *expose, const char *path, const char *interface, const char *member,
+                       sd_bus_message **ret_message)
 {
-        for (size_t i = 0; i < diagnostics->count; i++)
-                expose_warn(expose, "%s", diagnostics->items[i].text);
-        if (diagnostics_dropped(diagnostics) > 0)
-                expose_warn(expose, "and %zu more findings", diagnostics_dropped(diagnostics));
-}
-
-static int apply(ExposeObject *object, const char *xml)
-{
-        CLEANUP_INTROSPECTION Introspection *introspection = NULL;
-        CLEANUP_DIAGNOSTICS Diagnostics diagnostics = {};
-        CLEANUP_ERROR Error *error = NULL;
-        int r;
-
-        r = introspection_parse(xml, strlen(xml), object->mapping->path, &diagnostics,
-                                &introspection, &error);
-        if (r >= 0)
-                r = mapping_object_apply_introspection(object->mapping, introspection,
-                                                       &diagnostics);
-        log_findings(object->expose, &diagnostics);
-        if (r < 0) {
-                expose_warn(object->expose, "introspection of %s cannot be used: %s",
-                            object->mapping->path, error ? error_text(error) : strerrordesc_np(-r));
-                return r;
-        }
-        object->is_known = object->was_known = true;
-        return 0;
-}
-
-static int on_introspected(sd_bus_message *m, void *userdata, sd_bus_error *ret_error);
-
-int expose_introspect(ExposeObject *object, bool start)
-{
-        const MappingService *mapping = object->expose->mapping;
-        sd_bus *bus = dbus_link_get_bus(object->expose->link);
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        sd_bus *bus = dbus_link_get_bus(expose->link);
         int r;
 
-        if (object->query)
-                return 0;
         if (!bus)
                 return -ENOTCONN;
-        r = sd_bus_message_new_method_call(bus, &m, mapping->bus_name, object->mapping->path,
-                                           "org.freedesktop.DBus.Introspectable", "Introspect");
+        r = sd_bus_message_new_method_call(bus, &m, expose->bus_name, path, interface, member);
         if (r >= 0)
-                r = sd_bus_message_set_auto_start(m, start);
-        if (r >= 0)
-                r = sd_bus_call_async(bus, &object->query, m, on_introspected, object,
-                                      DEFAULT_TIMEOUT_USEC);
-        return r < 0 ? r : 0;
+                r = sd_bus_message_set_auto_start(m, false);
+        if (r < 0)
+                return r;
+        *ret_message = STEAL(m);
+        return 0;
 }
 
 /* An answer of somebody who has lost the name meanwhile says nothing about the present owner. */
-static bool is_outdated(const ExposeObject *object, sd_bus_message *m)
+bool expose_is_current(const Expose *expose, sd_bus_message *m)
 {
-        const char *owner = dbus_watch_get_owner(object->expose->watch);
         const char *sender = sd_bus_message_get_sender(m);
 
-        return owner && sender && sender[0] == ':' && strcmp(owner, sender) != 0;
+        return !expose->owner || !sender || sender[0] != ':' || !strcmp(expose->owner, sender);
 }
 
-/* For the calls that wait, if any: the new owner is there, nothing needs to be started. */
-static int introspect_again(ExposeObject *object)
-{
-        const sd_bus_error error =
-                SD_BUS_ERROR_MAKE_CONST(SD_BUS_ERROR_FAILED, "cannot ask for introspection");
+/* ---- presence ---- */
 
-        if (object->waiting && expose_introspect(object, false) < 0)
-                expose_call_resume(object, &error);
-        return 0;
+static void set_state(Expose *expose, MqttRpcServiceState state)
+{
+        (void)mqttrpc_service_set_state(expose->bus, expose->name, state);
 }
 
-static int on_introspected(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+static void set_running(Expose *expose, int running)
 {
-        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        ExposeObject *object = userdata;
-        const char *xml;
+        static const char *const texts[] = {NULL, "false", "true"};
+
+        if (expose->running == running)
+                return;
+        expose->running = running;
+        if (mqttrpc_service_set_detail(expose->bus, expose->name, "running", texts[running + 1]) <
+            0)
+                expose_warn(expose, "$state does not say whether it runs: out of memory");
+}
+
+/* What `$state` says follows from whether the bus knows an owner, or how to start one. */
+static void update_presence(Expose *expose)
+{
+        if (!dbus_link_is_connected(expose->link)) {
+                set_running(expose, -1);
+                set_state(expose, MQTTRPC_SERVICE_OFFLINE);
+        } else if (!expose->owner_known || expose->activatable_query) {
+                return; /* soon */
+        } else if (expose->owner) {
+                set_running(expose, 1);
+                if (expose->is_ready)
+                        set_state(expose, MQTTRPC_SERVICE_READY);
+        } else if (expose->activatable && expose->mapping->activate) {
+                set_running(expose, 0);
+                set_state(expose, MQTTRPC_SERVICE_READY);
+        } else {
+                set_running(expose, -1);
+                set_state(expose, MQTTRPC_SERVICE_OFFLINE);
+        }
+}
+
+static void publish_description(Expose *expose)
+{
+        CLEANUP_BUFFER Buffer text = BUFFER_INIT(LIMIT_PAYLOAD_BYTES);
         int r;
 
-        object->query = sd_bus_slot_unref(object->query);
-        if (is_outdated(object, m))
-                return introspect_again(object);
-        if (sd_bus_message_is_method_error(m, NULL)) {
-                expose_call_resume(object, sd_bus_message_get_error(m));
-                return 0;
-        }
-        r = sd_bus_message_read(m, "s", &xml);
+        if (!expose->description_is_old)
+                return;
+        expose->description_is_old = false;
+        r = openrpc_write(expose->mapping, expose->mapping->is_family ? expose->name : NULL, false,
+                          &text);
         if (r >= 0)
-                r = apply(object, xml);
+                r = mqttrpc_service_set_description(expose->bus, expose->name, text.data);
         if (r < 0)
-                sd_bus_error_setf(&error, SD_BUS_ERROR_INCONSISTENT_MESSAGE,
-                                  "introspection of %s cannot be used", object->mapping->path);
-        expose_call_resume(object, r < 0 ? &error : NULL);
+                expose_warn(expose, "$api is not published: %s", strerrordesc_np(-r));
+}
+
+static bool is_looking(const Expose *expose)
+{
+        if (expose->managed || expose->fetches || expose->fetching ||
+            expose_walk_is_under_way(expose->walk))
+                return true;
+        for (const ExposeType *type = expose->types; type; type = type->hh.next)
+                if (type->query)
+                        return true;
+        return false;
+}
+
+static void set_ready(Expose *expose)
+{
+        expose->is_ready = true;
+        (void)sd_event_source_set_enabled(expose->ready_timer, SD_EVENT_OFF);
+        publish_description(expose);
+        update_presence(expose);
+}
+
+void expose_check_ready(Expose *expose)
+{
+        if (is_looking(expose))
+                return;
+        if (expose->owner && !expose->is_ready)
+                set_ready(expose);
+        else
+                publish_description(expose);
+}
+
+static int on_ready_time(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        set_ready(userdata);
         return 0;
+}
+
+/* ---- the owner ---- */
+
+static void forget_owner(Expose *expose)
+{
+        free(STEAL(expose->owner));
+        expose->is_ready = false;
+        (void)sd_event_source_set_enabled(expose->ready_timer, SD_EVENT_OFF);
+        expose_objects_stop(expose);
+        for (ExposeType *type = expose->types; type; type = type->hh.next)
+                expose_type_forget(type);
+}
+
+static int meet_owner(Expose *expose, const char *owner)
+{
+        uint64_t now = clock_now();
+        int r;
+
+        expose->owner = strdup(owner);
+        if (!expose->owner)
+                return -ENOMEM;
+        r = sd_event_source_set_time(expose->ready_timer, now + LIMIT_FIRST_LOOK_USEC);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(expose->ready_timer, SD_EVENT_ONESHOT);
+        expose_objects_start(expose);
+        expose_check_ready(expose);
+        return r;
+}
+
+/* Another owner is another incarnation: what the old one had goes, what the new one has comes, also
+ * when there is no gap between the two. */
+static void on_owner(const char *owner, void *userdata)
+{
+        Expose *expose = userdata;
+        bool had_owner = expose->owner;
+
+        expose->owner_known = dbus_link_is_connected(expose->link);
+        if (owner && expose->owner && !strcmp(owner, expose->owner))
+                return;
+        log_debug("%s: %s is owned by %s", expose->name, expose->bus_name,
+                  owner ? owner : "nobody");
+        forget_owner(expose);
+        if (owner && meet_owner(expose, owner) < 0)
+                expose_warn(expose, "%s is not looked at: out of memory", expose->bus_name);
+        update_presence(expose);
+        if (had_owner)
+                (void)mqttrpc_service_renew(expose->bus, expose->name);
+}
+
+/* ---- activation ---- */
+
+static int on_activatable(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        Expose *expose = userdata;
+        const char *name;
+        int r = 0;
+
+        expose->activatable_query = sd_bus_slot_unref(expose->activatable_query);
+        expose->activatable = false;
+        if (!sd_bus_message_is_method_error(m, NULL))
+                r = sd_bus_message_enter_container(m, 'a', "s");
+        else
+                r = -EBADMSG;
+        while (r >= 0 && (r = sd_bus_message_read(m, "s", &name)) > 0)
+                if (!strcmp(name, expose->bus_name))
+                        expose->activatable = true;
+        update_presence(expose);
+        return 0;
+}
+
+static int ask_activatable(Expose *expose)
+{
+        if (expose->activatable_query)
+                return 0;
+        return sd_bus_call_method_async(dbus_link_get_bus(expose->link), &expose->activatable_query,
+                                        DRIVER_NAME, DRIVER_PATH, DRIVER_NAME,
+                                        "ListActivatableNames", on_activatable, expose, "");
+}
+
+static int on_activatable_changed(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        Expose *expose = userdata;
+
+        if (ask_activatable(expose) < 0)
+                expose_warn(expose, "cannot ask whether the bus can start %s", expose->bus_name);
+        return 0;
+}
+
+/* ---- the connection ---- */
+
+static void set_origin(Expose *expose)
+{
+        CLEANUP_FREE char *text = NULL;
+        sd_id128_t id;
+
+        if (sd_bus_get_bus_id(dbus_link_get_bus(expose->link), &id) < 0)
+                return;
+        if (asprintf(&text, "[\"dbus:" SD_ID128_FORMAT_STR "/%s\"]", SD_ID128_FORMAT_VAL(id),
+                     expose->bus_name) < 0)
+                text = NULL;
+        else
+                (void)mqttrpc_service_set_detail(expose->bus, expose->name, "origin", text);
+}
+
+static int start(Expose *expose)
+{
+        int r;
+
+        r = expose_signal_start(expose);
+        if (r >= 0)
+                r = sd_bus_match_signal_async(dbus_link_get_bus(expose->link),
+                                              &expose->activatable_match, DRIVER_NAME, DRIVER_PATH,
+                                              DRIVER_NAME, "ActivatableServicesChanged",
+                                              on_activatable_changed, NULL, expose);
+        return r < 0 ? r : ask_activatable(expose);
+}
+
+void expose_on_link(Expose *expose, bool connected)
+{
+        int r;
+
+        expose->match = sd_bus_slot_unref(expose->match);
+        expose->activatable_match = sd_bus_slot_unref(expose->activatable_match);
+        expose->activatable_query = sd_bus_slot_unref(expose->activatable_query);
+        expose->owner_known = false;
+        if (connected) {
+                set_origin(expose);
+                r = start(expose);
+                if (r < 0)
+                        log_error("%s: cannot follow %s: %s", expose->name, expose->bus_name,
+                                  strerrordesc_np(-r));
+        }
+        update_presence(expose);
 }
 
 /* ---- life ---- */
 
-static void on_owner(const char *owner, void *userdata)
+static int set_summary(const Expose *expose)
 {
-        Expose *expose = userdata;
+        CLEANUP_BUFFER Buffer text = BUFFER_INIT(0);
+        int r;
 
-        log_debug("%s: %s is owned by %s", expose->mapping->name, expose->mapping->bus_name,
-                  owner ? owner : "nobody");
-        for (ExposeObject *object = expose->objects; object; object = object->hh.next)
-                object->is_known = false;
+        if (!expose->mapping->summary)
+                return 0;
+        r = json_write_string(&text, expose->mapping->summary, strlen(expose->mapping->summary));
+        return r < 0 ? r
+                     : mqttrpc_service_set_detail(expose->bus, expose->name, "summary", text.data);
 }
 
-static int add_object(Expose *expose, MappingObject *mapping)
+static int serve(Expose *expose, Error **ret_error)
 {
-        ExposeObject *object;
-
-        object = calloc(1, sizeof(*object));
-        if (!object)
-                return -ENOMEM;
-        object->expose = expose;
-        object->mapping = mapping;
-        object->wants_introspection = mapping_object_needs_introspection(mapping);
-        HASH_ADD_PTR(expose->objects, mapping, object);
-        if (!object->hh.tbl) {
-                free(object);
-                return -ENOMEM;
-        }
-        return 0;
-}
-
-static int set_up(Expose *expose, MqttRpcBus *bus, Error **ret_error)
-{
-        MappingService *mapping = expose->mapping;
         MqttRpcError *error = NULL;
         int r;
 
+        r = mqttrpc_add_fallback(expose->bus, &expose->registration, expose->name,
+                                 expose_call_on_request, expose, &error);
+        if (r < 0)
+                error_set(ret_error, r, "%s: cannot serve it on MQTT: %s", expose->name,
+                          mqttrpc_error_get_message(error));
+        mqttrpc_error_free(error);
+        if (r < 0)
+                return r;
+        set_state(expose, MQTTRPC_SERVICE_INIT);
+        publish_description(expose);
+        return set_summary(expose);
+}
+
+static int set_up(Expose *expose, Error **ret_error)
+{
+        MappingService *mapping = expose->mapping;
+        int r;
+
         for (MappingObject *object = mapping->objects; object; object = object->hh.next) {
-                r = object->template ? 0 : add_object(expose, object);
+                r = expose_type_add(expose, object);
                 if (r < 0)
                         return r;
         }
-        r = dbus_link_watch(expose->link, mapping->bus_name, on_owner, expose, &expose->watch);
+        r = sd_event_add_time(expose->event, &expose->ready_timer, CLOCK_MONOTONIC, UINT64_MAX,
+                              1000, on_ready_time, expose);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(expose->ready_timer, SD_EVENT_OFF);
         if (r < 0)
-                return error_set_errno(ret_error, r, "%s: cannot watch %s", mapping->name,
-                                       mapping->bus_name);
-        r = mqttrpc_add_fallback(bus, &expose->registration, mapping->name, expose_call_on_request,
-                                 expose, &error);
+                return r;
+        r = serve(expose, ret_error);
         if (r < 0)
-                error_set(ret_error, r, "%s: cannot serve it on MQTT: %s", mapping->name,
-                          mqttrpc_error_get_message(error));
-        mqttrpc_error_free(error);
-        return r;
+                return r;
+        r = dbus_link_watch(expose->link, expose->bus_name, on_owner, expose, &expose->watch);
+        if (r < 0)
+                return error_set_errno(ret_error, r, "%s: cannot watch %s", expose->name,
+                                       expose->bus_name);
+        return 0;
 }
 
-int expose_new(MappingService *mapping, DbusLink *link, MqttRpcBus *bus, ExposeScratch *scratch,
-               Expose **ret_expose, Error **ret_error)
+int expose_new(const ExposeOptions *options, Expose **ret_expose, Error **ret_error)
 {
         Expose *expose;
         int r;
@@ -191,10 +352,16 @@ int expose_new(MappingService *mapping, DbusLink *link, MqttRpcBus *bus, ExposeS
         expose = calloc(1, sizeof(*expose));
         if (!expose)
                 return -ENOMEM;
-        expose->mapping = mapping;
-        expose->link = link;
-        expose->scratch = scratch;
-        r = set_up(expose, bus, ret_error);
+        expose->mapping = options->mapping;
+        expose->name = options->mapping->name;
+        expose->bus_name = options->mapping->bus_name;
+        expose->event = options->event;
+        expose->link = options->link;
+        expose->bus = options->bus;
+        expose->scratch = options->scratch;
+        expose->running = -1;
+        expose->description_is_old = true;
+        r = set_up(expose, ret_error);
         if (r < 0) {
                 expose_free(expose);
                 return r;
@@ -205,18 +372,22 @@ int expose_new(MappingService *mapping, DbusLink *link, MqttRpcBus *bus, ExposeS
 
 Expose *expose_free(Expose *expose)
 {
-        ExposeObject *object, *next;
+        ExposeType *type, *next;
 
         if (!expose)
                 return NULL;
         expose_call_end_all(expose);
-        expose->registration = mqttrpc_slot_unref(expose->registration);
         expose->watch = dbus_watch_free(expose->watch);
-        HASH_ITER (hh, expose->objects, object, next) {
-                HASH_DEL(expose->objects, object);
-                sd_bus_slot_unref(object->query);
-                free(object);
-        }
+        expose_objects_stop(expose);
+        expose->registration = mqttrpc_slot_unref(expose->registration);
+        HASH_ITER (hh, expose->types, type, next)
+                expose_type_free(type);
+        sd_bus_slot_unref(expose->match);
+        sd_bus_slot_unref(expose->activatable_match);
+        sd_bus_slot_unref(expose->activatable_query);
+        sd_event_source_disable_unref(expose->ready_timer);
+        sd_event_source_disable_unref(expose->due_timer);
+        free(expose->owner);
         free(expose);
         return NULL;
 }

@@ -83,9 +83,15 @@ static void update_status(Gateway *gateway)
 
 static void on_dbus_state(DbusLink *link, bool connected, void *userdata)
 {
+        Gateway *gateway = userdata;
+        GatewayService *service;
+
         if (connected)
                 log_info("connected to the D-Bus %s bus", dbus_link_get_address(link));
-        update_status(userdata);
+        LL_FOREACH (gateway->services, service)
+                if (service->link == link)
+                        expose_on_link(service->expose, connected);
+        update_status(gateway);
 }
 
 /* Once, as long as nothing else is wrong. */
@@ -199,13 +205,17 @@ static int set_up_service(Gateway *gateway, MappingService *mapping, GatewayServ
                           Error **ret_error)
 {
         const char *address = bus_of(gateway, mapping);
+        ExposeOptions options = {.mapping = mapping,
+                                 .event = gateway->event,
+                                 .bus = gateway->mqtt,
+                                 .scratch = &gateway->scratch};
         int r;
 
         r = dbus_link_new(gateway->event, address, on_dbus_state, gateway, &service->link);
         if (r < 0)
                 return error_set_errno(ret_error, r, "cannot use the D-Bus %s bus", address);
-        return expose_new(mapping, service->link, gateway->mqtt, &gateway->scratch,
-                          &service->expose, ret_error);
+        options.link = service->link;
+        return expose_new(&options, &service->expose, ret_error);
 }
 
 static int expose_service(Gateway *gateway, MappingService *mapping, Error **ret_error)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/json-basic.h"
+#include "common/json-write.h"
 #include "common/signature.h"
 #include "gateway/mapping-internal.h"
 
@@ -29,9 +30,12 @@ static int normalize(JsonSource *source, const char *type, Buffer *out)
         size_t length;
         int r;
 
-        if (strchr("sog", *type))
+        if (strchr("sog", *type)) {
                 r = json_basic_string(source, 0, *type, &value.text, &length);
-        else if (*type == 'b')
+                /* the text may go on behind its length */
+                return r < 0 ? r : json_write_string(out, value.text, length);
+        }
+        if (*type == 'b')
                 r = json_basic_boolean(source, 0, &value.b);
         else
                 r = json_basic_number(source, 0, *type, &value);

@@ -5,6 +5,7 @@
 
 #include "tests/support/gateway-stage.h"
 #include "tests/support/hostnamed.h"
+#include "tests/support/mqtt-mirror.h"
 #include "tests/support/rpc-reply.h"
 #include "tests/support/wait.h"
 
@@ -280,6 +281,26 @@ static void test_caller_without_the_right_changes_nothing(Fixture *fixture, gcon
         g_assert_null(strstr(name, "by-bob"));
 }
 
+static void test_properties_follow(Fixture *fixture, gconstpointer start)
+{
+        CLEANUP_MQTT_MIRROR MqttMirror *mirror = NULL;
+        g_autofree char *reply = NULL;
+
+        if (!can_go_on(fixture, true))
+                return;
+        mirror = mqtt_mirror_new(fixture->broker, "alice");
+        mqtt_mirror_expect_text(mirror, "hostname/$state", "\"running\":true");
+        mqtt_mirror_expect(mirror, "hostname/-/prop/KernelName", "\"Linux\"");
+        reply = call(fixture, "SetStaticHostname", "{\"id\":1,\"params\":[\"followed\",false]}");
+        rpc_reply_assert_result(reply, "null");
+        mqtt_mirror_expect(mirror, "hostname/-/prop/StaticHostname", "\"followed\"");
+        hostnamed_kill(fixture->hostnamed);
+        mqtt_mirror_expect(mirror, "hostname/-/prop/StaticHostname", NULL);
+        mqtt_mirror_expect(mirror, "hostname/-/$meta", NULL);
+        hostnamed_start(fixture->hostnamed);
+        mqtt_mirror_expect(mirror, "hostname/-/prop/StaticHostname", "\"followed\"");
+}
+
 static const struct {
         const char *path;
         HostnamedStart start;
@@ -291,6 +312,7 @@ static const struct {
          test_set_static_hostname},
         {"/hostnamed/set-static-hostname/starts-the-service-on-demand", HOSTNAMED_ACTIVATED,
          test_set_static_hostname},
+        {"/hostnamed/property/is-retained-and-follows", HOSTNAMED_DIRECT, test_properties_follow},
         {"/hostnamed/error/mistakes-are-explained", HOSTNAMED_DIRECT, test_mistakes_are_explained},
         {"/hostnamed/error/of-the-service-keeps-its-name", HOSTNAMED_DIRECT,
          test_error_of_the_service_keeps_its_name},

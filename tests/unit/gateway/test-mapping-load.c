@@ -162,6 +162,20 @@ static void test_filter_is_compared_as_the_codec_writes(void)
         }
 }
 
+static void test_filter_of_a_plain_string(void)
+{
+        static const char text[] =
+                "{\"service\":\"s\",\"dbus\":{\"name\":\"org.a\"},\"objects\":[{\"path\":\"/b\","
+                "\"interfaces\":{\"a.I\":{\"signals\":{\"S\":{\"args\":[\"a:s\"],"
+                "\"filter\":{\"a\":\"good\"}}}}}}]}";
+        CLEANUP_MAPPING_SERVICE MappingService *service = parse(text);
+        const MappingMember *m =
+                mapping_object_find(mapping_service_find_path(service, "/b"), MEMBER_SIGNAL, "S");
+
+        g_assert_cmpuint(m->n_tests, ==, 1);
+        g_assert_cmpstr(m->tests[0].json, ==, "\"good\"");
+}
+
 /* ---- errors ---- */
 
 typedef struct Refusal {
@@ -392,6 +406,7 @@ int main(int argc, char **argv)
                         test_reads_properties_and_signals);
         g_test_add_func("/mapping-load/filter-is-compared-as-the-codec-writes",
                         test_filter_is_compared_as_the_codec_writes);
+        g_test_add_func("/mapping-load/filter-of-a-plain-string", test_filter_of_a_plain_string);
         for (gsize i = 0; i < G_N_ELEMENTS(refusals); i++) {
                 g_autofree char *path =
                         g_strconcat("/mapping-load/refuses/", refusals[i].name, NULL);
