@@ -161,7 +161,6 @@ int expose_type_introspect(ExposeType *type, const char *path, bool start)
                 r = sd_bus_message_set_auto_start(m, start);
         if (r >= 0)
                 r = sd_bus_call_async(dbus_link_get_bus(type->expose->link), &type->query, m,
-                                      on_introspected, type,
-                                      start ? DEFAULT_TIMEOUT_USEC : LIMIT_FETCH_USEC);
+                                      on_introspected, type, DEFAULT_TIMEOUT_USEC);
         return r < 0 ? r : 0;
 }

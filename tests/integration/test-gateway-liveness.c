@@ -209,7 +209,8 @@ static void start_part(Restart *restart, char part)
 static void wait_until_broker_is_missed(GatewayStage *stage)
 {
         g_assert_true(process_wait_output(gateway_process_get_process(stage->gateway),
-                                          PROCESS_STDERR, "connection lost", WAIT_MSEC));
+                                          PROCESS_STDERR, "trying again until it works",
+                                          WAIT_MSEC));
 }
 
 /* `order` has d for dbus-daemon, m for mosquitto, s for the services, in the order in which they
