@@ -13,6 +13,7 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "gateway/expose.h"
+#include "gateway/ghosts.h"
 
 /* At most, before signals and timers are looked at again. */
 #define MESSAGES_PER_TURN 64
@@ -36,6 +37,7 @@ struct Gateway {
         ExposeScratch scratch;
         MqttRpcBus *mqtt;
         MqttRpcSdEvent glue;
+        Ghosts *ghosts;
         GatewayService *services;
         bool mqtt_connected;
         char *trouble; /* what was logged last about the broker; NULL while connected */
@@ -326,6 +328,9 @@ int gateway_new(const GatewayConfig *config, Gateway **ret_gateway, Error **ret_
                 r = load_mappings(gateway, ret_error);
         if (r < 0)
                 return r;
+        r = ghosts_new(gateway->mqtt, config->name, &gateway->ghosts);
+        if (r < 0)
+                return error_set_errno(ret_error, r, "cannot watch the services of the bus");
         *ret_gateway = STEAL(gateway);
         return 0;
 }
@@ -336,6 +341,7 @@ Gateway *gateway_free(Gateway *gateway)
 
         if (!gateway)
                 return NULL;
+        ghosts_free(gateway->ghosts);
         LL_FOREACH_SAFE (gateway->services, service, next)
                 service_free(service);
         if (gateway->mqtt) {
@@ -403,6 +409,7 @@ static int run_turn(Gateway *gateway)
         int r;
 
         r = sd_event_run(gateway->event, UINT64_MAX);
+        ghosts_process(gateway->ghosts);
         for (unsigned i = 0; r >= 0 && i < MESSAGES_PER_TURN && has_many_calls(gateway); i++)
                 if (!process_each(gateway))
                         break;

@@ -352,6 +352,25 @@ static void test_service_that_can_be_started_is_ready(Fixture *fixture, gconstpo
         g_assert_cmpstr(after, ==, before);
 }
 
+/* A gateway that was killed, and whose mapping was taken away meanwhile. */
+static void test_nothing_outlives_the_mapping(Fixture *fixture, gconstpointer unused)
+{
+        g_autofree char *path = g_build_filename(fixture->stage->mappings, "test.json", NULL);
+
+        start(fixture);
+        mqtt_mirror_expect(fixture->mirror, "test/-/prop/Level", "5");
+        gateway_process_kill(fixture->stage->gateway);
+        mqtt_mirror_expect_text(fixture->mirror, "gateway/$state", "\"lost\"");
+        gateway_process_free(STEAL(fixture->stage->gateway));
+        g_assert_cmpint(unlink(path), ==, 0);
+        gateway_stage_start(fixture->stage);
+        mqtt_mirror_expect(fixture->mirror, "test/-/prop/Level", NULL);
+        mqtt_mirror_expect(fixture->mirror, "test/-/$meta", NULL);
+        mqtt_mirror_expect(fixture->mirror, "test/$api", NULL);
+        mqtt_mirror_expect(fixture->mirror, "test/$state", NULL);
+        g_assert_cmpuint(mqtt_mirror_count_retained(fixture->mirror, "test/"), ==, 0);
+}
+
 /* ---- objects ---- */
 
 static void add_objects(Fixture *fixture, unsigned count)
@@ -462,6 +481,8 @@ static const struct {
          test_hand_over_is_a_removal_and_an_add},
         {"/expose/owner/trap-19-nothing-outlives-it", exact_objects,
          test_nothing_outlives_the_owner},
+        {"/expose/owner/trap-19-nothing-outlives-the-mapping", exact_objects,
+         test_nothing_outlives_the_mapping},
         {"/expose/owner/trap-16-service-that-can-be-started-is-ready", exact_objects,
          test_service_that_can_be_started_is_ready},
         {"/expose/object/found-by-object-manager", managed_objects, test_object_manager},

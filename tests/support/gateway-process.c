@@ -24,6 +24,7 @@ static int open_notify_socket(const char *path)
         g_assert_cmpint(fd, >=, 0);
         g_assert_cmpuint(strlen(path), <, sizeof(address.sun_path));
         strcpy(address.sun_path, path);
+        (void)unlink(path); /* of one that was killed */
         g_assert_cmpint(bind(fd, (const struct sockaddr *)&address, sizeof(address)), ==, 0);
         return fd;
 }
@@ -71,6 +72,12 @@ GatewayProcess *gateway_process_free(GatewayProcess *gateway)
         g_queue_free_full(gateway->notified, g_free);
         g_free(gateway);
         return NULL;
+}
+
+void gateway_process_kill(GatewayProcess *gateway)
+{
+        gateway->stopped = true;
+        process_kill(gateway->process);
 }
 
 void gateway_process_stop(GatewayProcess *gateway)

@@ -25,6 +25,8 @@ DEFINE_CLEANUP(GatewayProcess *, gateway_process_free, cleanup_gateway_process)
 
 /* SIGTERM. Fails the test if it does not exit with 0, or a sanitizer has complained. */
 void gateway_process_stop(GatewayProcess *gateway);
+/* SIGKILL: nobody is told. */
+void gateway_process_kill(GatewayProcess *gateway);
 
 /* Waits until it has told the service manager something that starts with `text`, such as "READY=1".
  * Each notification is looked at once. False when time is up. */
