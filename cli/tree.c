@@ -90,10 +90,10 @@ static void write_interfaces(Tree *tree, const InventoryItem *object)
         buffer_append_char(&tree->text, ']');
 }
 
-static void write_level(Tree *tree, size_t first, size_t end, size_t at, unsigned depth);
+static void write_level(Tree *tree, size_t first, size_t end, size_t at);
 
 /* One branch: the objects from `first` to `end` share the part that begins at `at`. */
-static void write_branch(Tree *tree, size_t first, size_t end, size_t at, bool last, unsigned depth)
+static void write_branch(Tree *tree, size_t first, size_t end, size_t at, bool last)
 {
         const char *name = tree->objects[first]->object;
         size_t length = part_length(name, at), next = part_next(name, at);
@@ -110,13 +110,13 @@ static void write_branch(Tree *tree, size_t first, size_t end, size_t at, bool l
                 if (first < end)
                         next = part_next(tree->objects[first]->object, at);
         }
-        write_level(tree, first, end, next, depth + 1);
+        write_level(tree, first, end, next);
         buffer_truncate(&tree->prefix, prefix);
 }
 
 /* Levels are bounded, for names have no more than 1,024 characters and a part has at least one with
  * its dot. */
-static void write_level(Tree *tree, size_t first, size_t end, size_t at, unsigned depth)
+static void write_level(Tree *tree, size_t first, size_t end, size_t at)
 {
         while (first < end && buffer_status(&tree->text) >= 0) {
                 const char *name = tree->objects[first]->object;
@@ -125,7 +125,7 @@ static void write_level(Tree *tree, size_t first, size_t end, size_t at, unsigne
                 while (after < end && !strncmp(tree->objects[after]->object, name, at + length) &&
                        part_length(tree->objects[after]->object, at) == length)
                         after++;
-                write_branch(tree, first, after, at, after == end, depth);
+                write_branch(tree, first, after, at, after == end);
                 first = after;
         }
 }
@@ -139,7 +139,7 @@ static void write_service(Tree *tree, const Inventory *inventory, const char *se
                 tree->objects[count++] = item;
         qsort(tree->objects, count, sizeof(*tree->objects), by_parts);
         buffer_printf(&tree->text, "%s\n", service);
-        write_level(tree, 0, count, 0, 0);
+        write_level(tree, 0, count, 0);
 }
 
 static void write_json(Tree *tree, const Inventory *inventory, const char *service)
