@@ -78,6 +78,16 @@ static int parse_call(const Settings *settings, const char *const *operands, siz
         return 0;
 }
 
+static void print_params_hints(const Client *client, const Params *params)
+{
+        if (params->note)
+                fprintf(stderr, "hint: %s\n", params->note);
+        if (params->is_one_container && !client->settings->params)
+                fputs("hint: each ARG is one argument; to give all of them as one JSON array or "
+                      "object use --params\n",
+                      stderr);
+}
+
 static int run_call(Client *client, const ClientCall *call, const Params *params)
 {
         CLEANUP_RPC_ERROR MqttRpcError *error = NULL;
@@ -91,8 +101,8 @@ static int run_call(Client *client, const ClientCall *call, const Params *params
                 return report_result(client, reply);
         status = report_failed_call(client, call, r, reason);
         if (reason && mqttrpc_error_get_code(reason) == MQTTRPC_ERROR_INVALID_PARAMS &&
-            params->note && !client->settings->json)
-                fprintf(stderr, "hint: %s\n", params->note);
+            !client->settings->json)
+                print_params_hints(client, params);
         return status;
 }
 

@@ -112,11 +112,6 @@ static int set_names(Client *client, Error **error)
         return r;
 }
 
-static bool from_environment(const char *text, const char *variable)
-{
-        return !text || text == getenv(variable);
-}
-
 static int set_tls(Client *client, Error **error)
 {
         const Settings *settings = client->settings;
@@ -126,11 +121,11 @@ static int set_tls(Client *client, Error **error)
         if (client->address.tls)
                 return mqttrpc_bus_set_tls(client->bus, settings->ca_file, settings->cert_file,
                                            settings->key_file);
-        /* Who names certificates does not want to send in the clear. In the environment they may be
-         * for another broker. */
-        if (from_environment(settings->ca_file, "MQTTRPC_CA") &&
-            from_environment(settings->cert_file, "MQTTRPC_CERT") &&
-            from_environment(settings->key_file, "MQTTRPC_KEY"))
+        /* Who names certificates does not want to send in the clear. In the environment and in
+         * files they may be for another broker. */
+        if (settings->ca_file == settings->fallback_ca_file &&
+            settings->cert_file == settings->fallback_cert_file &&
+            settings->key_file == settings->fallback_key_file)
                 return 0;
         return error_set(error, -EINVAL,
                          "--ca, --cert and --key are for mqtts:// brokers, this one is not");
@@ -378,6 +373,63 @@ int client_notify(Client *client, const ClientCall *call, MqttRpcReply **ret_rep
         r = mqttrpc_notify_ack(client->bus, &slot, call->service, call->object, call->method,
                                call->params, call->timeout_usec, on_reply, &wait, ret_error);
         return r < 0 ? r : await_reply(client, slot, &wait, ret_reply);
+}
+
+/* ---- watching ---- */
+
+int client_wait(Client *client, const bool *done, uint64_t until, MqttRpcError **ret_error)
+{
+        int r = 0;
+
+        while (!*done && !client->refusal) {
+                r = mqttrpc_bus_process(client->bus);
+                if (r == 0 && !*done && !client->refusal)
+                        r = clock_now() >= until ? -ETIMEDOUT : wait_event(client, until);
+                if (r < 0)
+                        return r;
+        }
+        if (*done)
+                return 0;
+        r = mqttrpc_error_get_errno(client->refusal);
+        *ret_error = STEAL(client->refusal);
+        return r;
+}
+
+typedef struct Arrival {
+        bool done;
+        MqttRpcError *error;
+} Arrival;
+
+static void on_synced(MqttRpcBus *bus, const MqttRpcError *error, void *userdata)
+{
+        Arrival *arrival = userdata;
+
+        arrival->done = true;
+        if (error)
+                arrival->error = mqttrpc_error_new(mqttrpc_error_get_code(error), "%s",
+                                                   mqttrpc_error_get_message(error));
+}
+
+int client_sync(Client *client, uint64_t until, MqttRpcError **ret_error)
+{
+        MqttRpcSlot *slot = NULL;
+        Arrival arrival = {};
+        int r;
+
+        r = mqttrpc_bus_sync_async(client->bus, &slot, on_synced, &arrival);
+        if (r < 0)
+                return r;
+        r = client_wait(client, &arrival.done, until, ret_error);
+        mqttrpc_slot_unref(slot);
+        if (r == -ETIMEDOUT)
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_TIMEOUT,
+                                         "the broker has not sent all it keeps in time");
+        if (r >= 0 && arrival.error) {
+                r = mqttrpc_error_get_errno(arrival.error);
+                *ret_error = STEAL(arrival.error);
+        }
+        mqttrpc_error_free(arrival.error);
+        return r;
 }
 
 int client_sleep(Client *client, uint64_t until_usec)

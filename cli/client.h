@@ -27,7 +27,8 @@ typedef struct ClientCall {
         const char *service;
         const char *object;
         const char *method;
-        const char *params; /* NULL: none */
+        const char *params;   /* NULL: none */
+        const char *property; /* that it is about, for hints; NULL: none */
         uint64_t timeout_usec;
 } ClientCall;
 
@@ -49,6 +50,14 @@ int client_call(Client *client, const ClientCall *call, MqttRpcReply **ret_reply
  * nothing, and success, without a reply, means that all of it is on its way. */
 int client_notify(Client *client, const ClientCall *call, MqttRpcReply **ret_reply,
                   MqttRpcError **ret_error);
+
+/* Waits until all has come that the broker keeps for what is watched, or until `until` (of
+ * CLOCK_MONOTONIC): TIMEOUT. -EINTR without an error. */
+int client_sync(Client *client, uint64_t until, MqttRpcError **ret_error);
+
+/* Runs the bus until *done: 0; or the time is over: -ETIMEDOUT; or a signal comes: -EINTR; or the
+ * connection is lost: its error. */
+int client_wait(Client *client, const bool *done, uint64_t until, MqttRpcError **ret_error);
 
 /* Keeps the connection alive until then (CLOCK_MONOTONIC): 0, or -EINTR. */
 int client_sleep(Client *client, uint64_t until_usec);

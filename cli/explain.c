@@ -286,7 +286,8 @@ int explain_error(Buffer *buffer, const MqttRpcError *error, const CallContext *
                 write_hint(buffer, explanation->hint, values);
         if (explanation->code == MQTTRPC_ERROR_INVALID_PARAMS && explanation->origin == REMOTE)
                 write_string_hint(buffer, error, values);
-        if (explanation->status == STATUS_DENIED && explanation->origin == LOCAL)
+        if (explanation->status == STATUS_DENIED && explanation->origin == LOCAL &&
+            !context->unknown_service)
                 write_access_hint(buffer, context, values);
         if (explanation->status == STATUS_TIMEOUT && explanation->origin == LOCAL)
                 write_timeout_hint(buffer, context, values);

@@ -19,7 +19,8 @@ typedef struct CallContext {
         const char *caller;
         const char *user; /* NULL: not logged in by name */
         uint64_t timeout_usec;
-        bool sees_refusals; /* by MQTT 5 and QoS 1 the broker tells what it does not deliver */
+        bool unknown_service; /* nothing on the bus has its name: a grant would not help */
+        bool sees_refusals;   /* by MQTT 5 and QoS 1 the broker tells what it does not deliver */
 } CallContext;
 
 ExitStatus explain_status(const MqttRpcError *error);

@@ -33,9 +33,11 @@ static void write_options(Buffer *buffer, const OptionList *list)
 
 static void write_verbs(Buffer *buffer)
 {
-        buffer_append_text(buffer, "Call methods of services on an MQTT RPC bus.\n\nVerbs:\n");
+        buffer_append_text(buffer,
+                           "Look at an MQTT RPC bus, and call methods of services.\n\nVerbs:\n");
         for (size_t i = 0; i < n_verbs; i++)
-                buffer_printf(buffer, "  %-12s%s\n", verbs[i].name, verbs[i].summary);
+                if (!verbs[i].hidden)
+                        buffer_printf(buffer, "  %-12s%s\n", verbs[i].name, verbs[i].summary);
 }
 
 int help_write(Buffer *buffer, const Verb *verb)
@@ -46,6 +48,8 @@ int help_write(Buffer *buffer, const Verb *verb)
                 buffer_printf(buffer, "\n%s", verb->help);
         } else {
                 for (size_t i = 0; i < n_verbs; i++) {
+                        if (verbs[i].hidden)
+                                continue;
                         buffer_append_text(buffer, i > 0 ? "       " : "");
                         write_usage(buffer, &verbs[i]);
                 }
@@ -61,7 +65,7 @@ int help_write(Buffer *buffer, const Verb *verb)
         buffer_append_text(
                 buffer,
                 "\nThe broker is " DEFAULT_BROKER " unless --broker or\n"
-                "MQTTRPC_BROKER names another. See mqttrpc(1) for the environment and the exit\n"
-                "status.\n");
+                "MQTTRPC_BROKER names another. See mqttrpc(1) for the environment, files and\n"
+                "the exit status.\n");
         return buffer_status(buffer);
 }

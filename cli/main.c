@@ -49,7 +49,7 @@ static int run(CommandLine *line, const char **operands)
         CLEANUP_ERROR Error *error = NULL;
         const Verb *verb = NULL;
         size_t count = 0;
-        Settings settings;
+        CLEANUP(settings_done) Settings settings = {};
         int r;
 
         r = settings_init(&settings, &error);

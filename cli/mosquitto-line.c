@@ -104,3 +104,23 @@ int mosquitto_line_write(Buffer *buffer, const Client *client, const ClientCall 
         write_payload(buffer, call, notification);
         return buffer_status(buffer);
 }
+
+int mosquitto_line_write_watch(Buffer *buffer, const Client *client, const char *const *filters,
+                               bool retained)
+{
+        const Settings *settings = client->settings;
+
+        buffer_append_text(buffer, "mosquitto_sub");
+        write_address(buffer, client);
+        write_credentials(buffer, client);
+        buffer_printf(buffer, " -V %s -q 1 -v", settings->protocol == 5 ? "5" : "311");
+        if (retained)
+                buffer_append_text(buffer, " --retained-only -W 1");
+        for (; *filters; filters++) {
+                CLEANUP_BUFFER Buffer topic = BUFFER_INIT(0);
+
+                buffer_printf(&topic, "%s/%s", settings->root, *filters);
+                write_option(buffer, "-t", buffer_text(&topic));
+        }
+        return buffer_status(buffer);
+}

@@ -10,3 +10,8 @@
 /* Appends the line, without its end. The client has been connected, or at least opened. */
 int mosquitto_line_write(Buffer *buffer, const Client *client, const ClientCall *call,
                          bool notification);
+
+/* The same by mosquitto_sub(1) for topics below the root that are watched, NULL-terminated filters:
+ * until interrupted, or with `retained` for what the broker keeps alone. */
+int mosquitto_line_write_watch(Buffer *buffer, const Client *client, const char *const *filters,
+                               bool retained);

@@ -15,6 +15,7 @@ typedef struct Builder {
         Buffer note;
         JsonDoc doc; /* scratch */
         const char *const *arguments;
+        bool is_one_container;
 } Builder;
 
 static void builder_done(Builder *builder)
@@ -128,9 +129,16 @@ static int write_argument(Builder *builder, size_t index, Error **error)
         return write_value(builder, index, argument, error);
 }
 
+/* What was read last. */
+static bool is_container(const Builder *builder)
+{
+        return builder->doc.n_nodes > 0 && (json_type(&builder->doc, 0) == JSON_ARRAY ||
+                                            json_type(&builder->doc, 0) == JSON_OBJECT);
+}
+
 static int finish(Builder *builder, Params *ret_params)
 {
-        CLEANUP_PARAMS Params params = {};
+        CLEANUP_PARAMS Params params = {.is_one_container = builder->is_one_container};
 
         params.text = buffer_steal(&builder->text);
         if (builder->note.length > 0)
@@ -169,6 +177,21 @@ int params_build(const char *const *arguments, size_t count, Params *ret_params,
         r = buffer_append_char(&builder.text, named ? '}' : ']');
         if (r < 0)
                 return r == -EMSGSIZE ? too_large(error) : r;
+        builder.is_one_container = count == 1 && is_container(&builder);
+        return finish(&builder, ret_params);
+}
+
+int params_build_one(const char *argument, Params *ret_params, Error **error)
+{
+        CLEANUP(builder_done) Builder builder = {.text = BUFFER_INIT(LIMIT_PAYLOAD_BYTES)};
+        int r;
+
+        buffer_append_char(&builder.text, '[');
+        r = write_value(&builder, 0, argument, error);
+        if (r >= 0)
+                r = buffer_append_char(&builder.text, ']');
+        if (r < 0)
+                return r == -EMSGSIZE ? too_large(error) : r;
         return finish(&builder, ret_params);
 }
 
@@ -191,7 +214,7 @@ int params_from_json(const char *json, Params *ret_params, Error **error)
                                  "must be a JSON array or object of arguments, not %s",
                                  json_type_name(json_type(&doc, 0)));
         json = json_raw(&doc, 0, &length);
-        ret_params->note = NULL;
+        *ret_params = (Params){};
         ret_params->text = strndup(json, length);
         return ret_params->text ? 0 : -ENOMEM;
 }

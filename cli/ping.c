@@ -15,6 +15,8 @@
 /* How long to wait for one answer when no --timeout is given. */
 #define PING_TIMEOUT_USEC (5 * USEC_PER_SEC)
 
+enum { DEFAULT_PINGS = 4 };
+
 typedef struct Ping {
         Client client;
         ClientCall call;
@@ -126,6 +128,7 @@ static bool wait_interval(Ping *ping, uint64_t start)
 static int ping_all(Ping *ping)
 {
         const Settings *settings = ping->client.settings;
+        uint64_t count = settings->count == SETTINGS_NO_COUNT ? DEFAULT_PINGS : settings->count;
         uint64_t start;
         int status;
 
@@ -134,8 +137,7 @@ static int ping_all(Ping *ping)
                 status = ping_once(ping);
                 if (status != STATUS_OK && status != STATUS_TIMEOUT)
                         break;
-        } while ((settings->count == 0 || ping->sent < settings->count) &&
-                 wait_interval(ping, start));
+        } while ((count == 0 || ping->sent < count) && wait_interval(ping, start));
         if (status == STATUS_OK || status == STATUS_TIMEOUT || ping->client.signal) {
                 int r = print_summary(ping);
 

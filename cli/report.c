@@ -9,6 +9,7 @@
 #include "cli/explain.h"
 #include "cli/json-print.h"
 #include "cli/mosquitto-line.h"
+#include "cli/near.h"
 #include "cli/template.h"
 #include "common/json-write.h"
 
@@ -120,7 +121,8 @@ int report_no_connection(const Client *client, int r, const MqttRpcError *error)
 int report_failed_call(const Client *client, const ClientCall *call, int r,
                        const MqttRpcError *error)
 {
-        const CallContext context = {
+        CLEANUP_BUFFER Buffer text = BUFFER_INIT(0), hints = BUFFER_INIT(0);
+        CallContext context = {
                 .service = call->service,
                 .object = call->object,
                 .method = call->method,
@@ -130,7 +132,6 @@ int report_failed_call(const Client *client, const ClientCall *call, int r,
                 .timeout_usec = call->timeout_usec,
                 .sees_refusals = client->settings->protocol == 5 && client->settings->qos == 1,
         };
-        CLEANUP_BUFFER Buffer text = BUFFER_INIT(0);
 
         if (client->signal)
                 return report_signal(client, true);
@@ -138,25 +139,48 @@ int report_failed_call(const Client *client, const ClientCall *call, int r,
                 return report_internal(r);
         if (client->settings->json)
                 return report_json_error(error, explain_status(error));
+        near_write_hints(&hints, client, call, error, &context.unknown_service);
         explain_error(&text, error, &context);
+        buffer_append_text(&text, buffer_text(&hints));
+        return report_text(&text, explain_status(error));
+}
+
+int report_failed_watch(const Client *client, int r, const MqttRpcError *error)
+{
+        CLEANUP_BUFFER Buffer text = BUFFER_INIT(0);
+
+        if (client->signal)
+                return report_signal(client, false);
+        if (!error)
+                return report_internal(r);
+        if (client->settings->json)
+                return report_json_error(error, explain_status(error));
+        template_write_printable(&text, mqttrpc_error_get_message(error));
+        buffer_append_char(&text, '\n');
         return report_text(&text, explain_status(error));
 }
 
 /* ---- results ---- */
 
-int report_result(const Client *client, const MqttRpcReply *reply)
+int report_value(const Client *client, const char *text, size_t length)
 {
         CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
         bool json = client->settings->json;
-        size_t length;
-        const char *result = mqttrpc_reply_get_result(reply, &length);
         int r;
 
         if (json)
                 buffer_append_text(&buffer, "{\"result\":");
-        r = json_print_text(&buffer, result, length, json ? JSON_COMPACT : JSON_INDENTED);
+        r = json_print_text(&buffer, text, length, json ? JSON_COMPACT : JSON_INDENTED);
         if (r < 0)
                 return report_internal(r);
         buffer_append_text(&buffer, json ? "}\n" : "\n");
         return report_print(&buffer);
+}
+
+int report_result(const Client *client, const MqttRpcReply *reply)
+{
+        size_t length;
+        const char *result = mqttrpc_reply_get_result(reply, &length);
+
+        return report_value(client, result, length);
 }

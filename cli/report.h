@@ -22,6 +22,12 @@ int report_no_connection(const Client *client, int r, const MqttRpcError *error)
 int report_failed_call(const Client *client, const ClientCall *call, int r,
                        const MqttRpcError *error);
 
+/* The bus could not be looked at, for `r`: the reason is in `error`, or a signal came. */
+int report_failed_watch(const Client *client, int r, const MqttRpcError *error);
+
+/* A JSON text as it is, for people indented, or with --json as the member `result`, on one line. */
+int report_value(const Client *client, const char *text, size_t length);
+
 /* The result of a call. */
 int report_result(const Client *client, const MqttRpcReply *reply);
 

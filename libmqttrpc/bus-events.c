@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/limits.h"
+#include "libmqttrpc/monitor.h"
 #include "libmqttrpc/presence.h"
 #include "libmqttrpc/sync.h"
 #include "libmqttrpc/watch.h"
@@ -150,6 +151,8 @@ static void on_message(void *userdata, const LinkMessage *message)
         bus->n_retained += message->retain;
         if (topic_parse(bus->root, message->topic, &topic) < 0)
                 return;
+        if (bus->monitors && !message->retain)
+                monitors_on_message(bus, &topic, message);
         switch (topic.kind) {
         case TOPIC_CALL:
         case TOPIC_RPC:
@@ -162,7 +165,7 @@ static void on_message(void *userdata, const LinkMessage *message)
         case TOPIC_PROPERTY:
         case TOPIC_META: on_retained(bus, &topic, message); break;
         case TOPIC_STATE: presence_on_state(bus, &topic, message); break;
-        case TOPIC_API: break;
+        case TOPIC_API: watches_on_retained(bus, &topic, message); break;
         }
 }
 

@@ -49,6 +49,8 @@ struct MqttRpcBus {
         MqttRpcStateHandler state_handler;
         void *state_userdata;
         DeadlineQueue deadlines;  /* of calls and requests */
+        struct Monitor *monitors; /* monitor.c */
+        struct Monitor *monitor_cursor;
         MqttRpcSlot *slots;       /* all that are registered with the bus */
         PendingCall *calls;       /* hash by counter of the id */
         Service *services;        /* hash by name */

@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "common/clock.h"
+#include "libmqttrpc/watch.h"
 
 struct Sync {
         MqttRpcSlot slot;    /* first: a slot is a sync */
@@ -71,6 +72,8 @@ void syncs_on_subscribed(MqttRpcBus *bus, int mid)
 {
         Sync *sync;
 
+        /* A new watch of what was known before is told now, or its list would not be complete. */
+        watches_process(bus);
         DL_FOREACH (bus->syncs, sync) {
                 if (sync->mid != mid)
                         continue;

@@ -175,6 +175,34 @@ MQTTRPC_PUBLIC const char *mqttrpc_object_event_get_meta(const MqttRpcObjectEven
         return event->value->value;
 }
 
+/* ---- descriptions ---- */
+
+MQTTRPC_PUBLIC int mqttrpc_watch_description(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
+                                             const char *service, MqttRpcDescriptionHandler handler,
+                                             void *userdata, MqttRpcError **ret_error)
+{
+        const WatchSpec spec = {.kind = TOPIC_API,
+                                .service = service,
+                                .on_description = handler,
+                                .userdata = userdata};
+
+        return watch_add(bus, ret_slot, &spec, ret_error);
+}
+
+MQTTRPC_PUBLIC const char *mqttrpc_description_event_get_service(
+        const MqttRpcDescriptionEvent *event)
+{
+        return watched_value_service(event->value).at;
+}
+
+MQTTRPC_PUBLIC const char *mqttrpc_description_event_get_document(
+        const MqttRpcDescriptionEvent *event, size_t *ret_length)
+{
+        if (ret_length)
+                *ret_length = event->value->length;
+        return event->value->value;
+}
+
 /* ---- services ---- */
 
 MQTTRPC_PUBLIC int mqttrpc_watch_service(MqttRpcBus *bus, MqttRpcSlot **ret_slot,

@@ -12,12 +12,12 @@
 #include "libmqttrpc/signal-sources.h"
 #include "libmqttrpc/watched-values.h"
 
-typedef struct Subscription {
+struct Subscription {
         unsigned refs;
         bool retained;
         UT_hash_handle hh;
         char filter[];
-} Subscription;
+};
 
 typedef struct Watch {
         MqttRpcSlot slot;           /* first: a slot is a watch */
@@ -38,7 +38,7 @@ struct WatchTable {
 
 /* ---- subscriptions ---- */
 
-static void subscription_unref(MqttRpcBus *bus, Subscription *subscription)
+void subscription_unref(MqttRpcBus *bus, Subscription *subscription)
 {
         if (!subscription || --subscription->refs > 0)
                 return;
@@ -47,8 +47,8 @@ static void subscription_unref(MqttRpcBus *bus, Subscription *subscription)
         free(subscription);
 }
 
-static int subscription_get(MqttRpcBus *bus, const char *filter, bool retained,
-                            Subscription **ret_subscription)
+int subscription_get(MqttRpcBus *bus, const char *filter, bool retained,
+                     Subscription **ret_subscription)
 {
         WatchTable *table = bus->watches;
         size_t length = strlen(filter);
@@ -179,8 +179,8 @@ static int check_level(const char *what, const char *text, bool valid, MqttRpcEr
                                  text, what);
 }
 
-static int check_levels(const char *service, const char *object, const char *name,
-                        MqttRpcError **ret_error)
+int watch_check_levels(const char *service, const char *object, const char *name,
+                       MqttRpcError **ret_error)
 {
         int r;
 
@@ -229,7 +229,7 @@ int watch_add(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const WatchSpec *spec,
         Watch *watch;
         int r;
 
-        r = check_levels(spec->service, spec->object, spec->name, ret_error);
+        r = watch_check_levels(spec->service, spec->object, spec->name, ret_error);
         if (r < 0)
                 return r;
         watch = calloc(1, sizeof(*watch));
@@ -270,12 +270,14 @@ static void tell(const Watch *watch, const News *news)
         CLEANUP(json_reading_done) JsonReading reading = {};
         const MqttRpcPropertyEvent property = {news->value, &reading};
         const MqttRpcObjectEvent object = {news->value};
+        const MqttRpcDescriptionEvent description = {news->value};
         const MqttRpcServiceEvent service = {news->presence};
 
         switch (news->kind) {
         case TOPIC_SIGNAL: watch->spec.on_signal(news->signal, watch->spec.userdata); break;
         case TOPIC_PROPERTY: watch->spec.on_property(&property, watch->spec.userdata); break;
         case TOPIC_META: watch->spec.on_object(&object, watch->spec.userdata); break;
+        case TOPIC_API: watch->spec.on_description(&description, watch->spec.userdata); break;
         default: watch->spec.on_service(&service, watch->spec.userdata); break;
         }
 }

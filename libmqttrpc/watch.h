@@ -28,13 +28,17 @@ struct MqttRpcObjectEvent {
         const WatchedValue *value;
 };
 
+struct MqttRpcDescriptionEvent {
+        const WatchedValue *value;
+};
+
 struct MqttRpcServiceEvent {
         const Presence *presence;
 };
 
 /* What a watch is for. NULL names stand for any. */
 typedef struct WatchSpec {
-        TopicKind kind; /* TOPIC_SIGNAL, _PROPERTY, _META, or _STATE for services */
+        TopicKind kind; /* TOPIC_SIGNAL, _PROPERTY, _META, _API, or _STATE for services */
         const char *service;
         const char *object;
         const char *name;
@@ -43,6 +47,7 @@ typedef struct WatchSpec {
                 MqttRpcPropertyHandler on_property;
                 MqttRpcObjectHandler on_object;
                 MqttRpcServiceHandler on_service;
+                MqttRpcDescriptionHandler on_description;
         };
         void *userdata;
 } WatchSpec;
@@ -57,12 +62,22 @@ int watch_table_new(WatchTable **ret_table);
 /* After all slots have ended. */
 WatchTable *watch_table_free(WatchTable *table);
 
+/* One subscription for all who want the same filter. 0 or -ENOMEM. */
+typedef struct Subscription Subscription;
+int subscription_get(MqttRpcBus *bus, const char *filter, bool retained,
+                     Subscription **ret_subscription);
+/* Accepts NULL. */
+void subscription_unref(MqttRpcBus *bus, Subscription *subscription);
+/* Names of services and objects of a watch: NULL or valid. */
+int watch_check_levels(const char *service, const char *object, const char *name,
+                       MqttRpcError **ret_error);
+
 /* True if a watch is subscribed by exactly this filter. */
 bool watches_have_filter(const MqttRpcBus *bus, const char *filter);
 /* The filters of all watches, for a new connection. */
 int watches_write_filters(MqttRpcBus *bus, FilterList *filters);
 void watches_on_signal(MqttRpcBus *bus, const Topic *topic, const LinkMessage *message);
-/* A property or $meta. */
+/* A property, $meta or $api. */
 void watches_on_retained(MqttRpcBus *bus, const Topic *topic, const LinkMessage *message);
 void watches_on_presence(MqttRpcBus *bus, const Presence *presence);
 /* All that is retained has come: what was not among it is gone. */

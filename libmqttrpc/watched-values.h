@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The values of watched properties and objects ($meta), as they came last: a table with a cap on
- * values and bytes. Values are only taken out by watched_values_collect(), so that the table can be
- * gone through while handlers run. Pure. */
+/* The values of watched properties, objects ($meta) and descriptions ($api), as they came last: a
+ * table with a cap on values and bytes. Values are only taken out by watched_values_collect(), so
+ * that the table can be gone through while handlers run. Pure. */
 
 #include <stdint.h>
 
@@ -11,7 +11,7 @@
 #include "libmqttrpc/topic.h"
 
 typedef struct WatchedValue {
-        TopicKind kind; /* TOPIC_PROPERTY or TOPIC_META */
+        TopicKind kind; /* TOPIC_PROPERTY, TOPIC_META or TOPIC_API */
         bool stale;     /* its service is not up */
         uint16_t service_length;
         uint16_t object_length;

@@ -83,6 +83,7 @@ Process *cli_start(CliFixture *fixture, const char *const *arguments, const char
         for (; *arguments; arguments++)
                 g_ptr_array_add(argv, cli_fill_in(fixture, *arguments));
         g_ptr_array_add(argv, NULL);
+        g_ptr_array_add(environment, g_strdup("MQTTRPC_CONFIG="));
         g_ptr_array_add(environment, cli_fill_in(fixture, "MQTTRPC_BROKER=@unix"));
         g_ptr_array_add(environment, cli_fill_in(fixture, "MQTTRPC_USER=alice"));
         g_ptr_array_add(environment, cli_fill_in(fixture, "MQTTRPC_PASSWORD_FILE=@alice"));

@@ -132,7 +132,8 @@ static const CliRow service_errors[] = {
          NULL,
          "mqttrpc: no such method: echo/- has no method 'Ecco'\n"
          "hint: is 'Ecco' spelled right (upper and lower case count), and '-' the right "
-         "object?\n"},
+         "object?\n"
+         "hint: did you mean 'Echo'?\n"},
         {"no-object",
          {"call", "echo", "eth0", "Echo"},
          1,

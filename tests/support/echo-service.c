@@ -9,8 +9,12 @@
  *   Fail(code:i message:s name:s retry_after_ms:u)
  *                             an error; name "" and 0 leave that member out
  *   Sleep(msec:u) → s         "slept", later, and says "sleeping" on its standard output at once;
- * at most as many at a time as there are sleepers Note(text:s)              remembers the text
- *   Noted() → s               the text remembered last */
+                             at most as many at a time as there are sleepers
+ *   Note(text:s)              remembers the text, and emits Remembered(text:s)
+ *   Noted() → s               the text remembered last
+ * Its properties: LastNote (s) is that text; Level (u) can be set, to 100 at most; Model (s) is
+ * constant. The objects zones.hall and zones.kitchen have the interface org.example.Zone: Heat(
+ * degrees:i) → i adds to the property Degrees (i), and emits Heated(degrees:i). */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -32,6 +36,9 @@ typedef struct Sleeper {
 
 static Sleeper sleepers[16];
 static char *noted;
+static MqttRpcBus *bus;
+static const char *service_name;
+static uint32_t level = 7;
 
 /* ---- methods ---- */
 
@@ -106,6 +113,8 @@ static int method_note(MqttRpcRequest *request, void *userdata, MqttRpcError **r
                 return -ENOMEM;
         free(noted);
         noted = copy;
+        (void)mqttrpc_property_changed(bus, service_name, "-", "LastNote");
+        (void)mqttrpc_emit_signal(bus, service_name, "-", "Remembered", "s", noted);
         return mqttrpc_request_reply(request, NULL, SIZE_MAX);
 }
 
@@ -118,6 +127,83 @@ static int method_noted(MqttRpcRequest *request, void *userdata, MqttRpcError **
         return r < 0 ? r : mqttrpc_request_reply(request, buffer_text(&text), text.length);
 }
 
+static int get_note(MqttRpcValue *value, void *userdata, MqttRpcError **ret_error)
+{
+        return mqttrpc_value_set(value, "s", noted ? noted : "");
+}
+
+static int get_level(MqttRpcValue *value, void *userdata, MqttRpcError **ret_error)
+{
+        return mqttrpc_value_set(value, "u", level);
+}
+
+static int set_level(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+{
+        uint64_t wanted;
+
+        if (mqttrpc_request_get_uint64(request, 0, &wanted) < 0)
+                return -EINVAL;
+        if (wanted > 100)
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
+                                         "a level is at most 100");
+        level = (uint32_t)wanted;
+        return mqttrpc_request_reply(request, NULL, SIZE_MAX);
+}
+
+static int get_model(MqttRpcValue *value, void *userdata, MqttRpcError **ret_error)
+{
+        return mqttrpc_value_set(value, "s", "E-1");
+}
+
+/* ---- zones ---- */
+
+typedef struct Zone {
+        const char *object;
+        int degrees;
+} Zone;
+
+static Zone zones[] = {{"zones.hall", 18}, {"zones.kitchen", 21}};
+
+static int method_heat(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+{
+        Zone *zone = userdata;
+        int64_t degrees;
+
+        if (mqttrpc_request_get_int64(request, 0, &degrees) < 0)
+                return -EINVAL;
+        zone->degrees = (int)(zone->degrees + degrees % 100);
+        (void)mqttrpc_property_changed(bus, service_name, zone->object, "Degrees");
+        (void)mqttrpc_emit_signal(bus, service_name, zone->object, "Heated", "i", zone->degrees);
+        return mqttrpc_request_reply_values(request, "i", zone->degrees);
+}
+
+static int get_degrees(MqttRpcValue *value, void *userdata, MqttRpcError **ret_error)
+{
+        const Zone *zone = userdata;
+
+        return mqttrpc_value_set(value, "i", zone->degrees);
+}
+
+static const MqttRpcMember zone_members[] = {
+        MQTTRPC_INTERFACE("org.example.Zone"),
+        MQTTRPC_METHOD("Heat", "degrees:i", "i", method_heat, MQTTRPC_ACCESS_CONTROL),
+        MQTTRPC_PROPERTY("Degrees", "i", get_degrees, MQTTRPC_ACCESS_READ),
+        MQTTRPC_SIGNAL("Heated", "degrees:i", MQTTRPC_ACCESS_READ),
+        MQTTRPC_END,
+};
+
+static int add_zones(MqttRpcError **ret_error)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(zones) && r >= 0; i++)
+                r = mqttrpc_add_object(bus, NULL, service_name, zones[i].object, zone_members,
+                                       &zones[i], ret_error);
+        return r;
+}
+
+/* ---- */
+
 static const MqttRpcMember methods[] = {
         MQTTRPC_METHOD("Echo", "value:v", "v", method_echo, MQTTRPC_ACCESS_READ),
         MQTTRPC_METHOD("Add", "a:x b:x", "x", method_add, MQTTRPC_ACCESS_READ),
@@ -125,6 +211,10 @@ static const MqttRpcMember methods[] = {
         MQTTRPC_METHOD("Sleep", "msec:u", "s", method_sleep, 0),
         MQTTRPC_METHOD("Note", "text:s", "", method_note, 0),
         MQTTRPC_METHOD("Noted", "", "s", method_noted, MQTTRPC_ACCESS_READ),
+        MQTTRPC_PROPERTY("LastNote", "s", get_note, MQTTRPC_ACCESS_READ),
+        MQTTRPC_WRITABLE_PROPERTY("Level", "u", get_level, set_level, MQTTRPC_ACCESS_CONTROL),
+        MQTTRPC_PROPERTY("Model", "s", get_model, MQTTRPC_ACCESS_READ | MQTTRPC_PROPERTY_CONST),
+        MQTTRPC_SIGNAL("Remembered", "text:s", MQTTRPC_ACCESS_READ),
         MQTTRPC_END,
 };
 
@@ -148,8 +238,7 @@ static uint64_t wake_sleepers(void)
         return wait;
 }
 
-static void on_state(MqttRpcBus *bus, MqttRpcState state, const MqttRpcError *reason,
-                     void *userdata)
+static void on_state(MqttRpcBus *of, MqttRpcState state, const MqttRpcError *reason, void *userdata)
 {
         if (state == MQTTRPC_STATE_WAITING)
                 fprintf(stderr, "%s\n", mqttrpc_error_get_message(reason));
@@ -166,13 +255,13 @@ static void on_service(const MqttRpcServiceEvent *event, void *userdata)
 int main(int argc, char **argv)
 {
         MqttRpcError *error = NULL;
-        MqttRpcBus *bus = NULL;
         int r;
 
         if (argc != 5) {
                 fprintf(stderr, "usage: echo-service URI USER PASSWORD SERVICE\n");
                 return 2;
         }
+        service_name = argv[4];
         r = mqttrpc_bus_new(&bus);
         if (r >= 0)
                 r = mqttrpc_bus_set_uri(bus, argv[1], &error);
@@ -180,6 +269,12 @@ int main(int argc, char **argv)
                 r = mqttrpc_bus_set_credentials(bus, argv[2], argv[3]);
         if (r >= 0)
                 r = mqttrpc_add_service(bus, NULL, argv[4], methods, NULL, &error);
+        if (r >= 0)
+                r = add_zones(&error);
+        if (r >= 0)
+                r = mqttrpc_service_set_detail(bus, argv[4], "ver", "\"1.2\"");
+        if (r >= 0)
+                r = mqttrpc_service_set_detail(bus, argv[4], "summary", "\"echoes\"");
         if (r >= 0)
                 r = mqttrpc_watch_service(bus, NULL, argv[4], on_service, NULL, &error);
         if (r >= 0) {

@@ -50,6 +50,8 @@ typedef struct MqttRpcSignal MqttRpcSignal;
 typedef struct MqttRpcPropertyEvent MqttRpcPropertyEvent;
 typedef struct MqttRpcObjectEvent MqttRpcObjectEvent;
 typedef struct MqttRpcServiceEvent MqttRpcServiceEvent;
+typedef struct MqttRpcDescriptionEvent MqttRpcDescriptionEvent;
+typedef struct MqttRpcCallMessage MqttRpcCallMessage;
 
 /* ---- errors (protocol section 8) ---- */
 
@@ -696,6 +698,8 @@ typedef void (*MqttRpcSignalHandler)(const MqttRpcSignal *signal, void *userdata
 typedef void (*MqttRpcPropertyHandler)(const MqttRpcPropertyEvent *event, void *userdata);
 typedef void (*MqttRpcObjectHandler)(const MqttRpcObjectEvent *event, void *userdata);
 typedef void (*MqttRpcServiceHandler)(const MqttRpcServiceEvent *event, void *userdata);
+typedef void (*MqttRpcDescriptionHandler)(const MqttRpcDescriptionEvent *event, void *userdata);
+typedef void (*MqttRpcCallMessageHandler)(const MqttRpcCallMessage *message, void *userdata);
 
 /* Signals. */
 MQTTRPC_PUBLIC int mqttrpc_match_signal(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
@@ -747,6 +751,17 @@ MQTTRPC_PUBLIC const char *mqttrpc_object_event_get_object(const MqttRpcObjectEv
 MQTTRPC_PUBLIC const char *mqttrpc_object_event_get_meta(const MqttRpcObjectEvent *event,
                                                          size_t *ret_length);
 
+/* Descriptions: the `$api` of services, which says what rpc.discover says and can be read without a
+ * grant. */
+MQTTRPC_PUBLIC int mqttrpc_watch_description(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
+                                             const char *service, MqttRpcDescriptionHandler handler,
+                                             void *userdata, MqttRpcError **ret_error);
+MQTTRPC_PUBLIC const char *mqttrpc_description_event_get_service(
+        const MqttRpcDescriptionEvent *event);
+/* An OpenRPC document, JSON text; NULL: there is none any more. */
+MQTTRPC_PUBLIC const char *mqttrpc_description_event_get_document(
+        const MqttRpcDescriptionEvent *event, size_t *ret_length);
+
 /* Services. With the connection lost, the state of each is UNKNOWN until it is heard of again. */
 MQTTRPC_PUBLIC int mqttrpc_watch_service(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
                                          const char *service, MqttRpcServiceHandler handler,
@@ -769,6 +784,25 @@ MQTTRPC_PUBLIC MqttRpcServiceState mqttrpc_bus_get_service_state(MqttRpcBus *bus
  * programs without a loop. 0, -ETIMEDOUT (TIMEOUT), -EINVAL, -EBUSY inside a callback. */
 MQTTRPC_PUBLIC int mqttrpc_wait_service(MqttRpcBus *bus, const char *service, uint64_t timeout_usec,
                                         MqttRpcError **ret_error);
+
+/* Calls of others, for monitors: requests and replies as they pass the broker, with what they carry
+ * not looked at. Only what the access rules let the user read is seen: as a rule the calls of own
+ * services, and own replies. A message may be seen twice if the bus has subscribed to it for itself
+ * too; monitors use a bus of their own. Protocol section 2. */
+MQTTRPC_PUBLIC int mqttrpc_monitor_calls(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
+                                         const char *service, const char *object,
+                                         MqttRpcCallMessageHandler handler, void *userdata,
+                                         MqttRpcError **ret_error);
+MQTTRPC_PUBLIC const char *mqttrpc_call_message_get_service(const MqttRpcCallMessage *message);
+MQTTRPC_PUBLIC const char *mqttrpc_call_message_get_object(const MqttRpcCallMessage *message);
+/* NULL at the generic endpoint rpc/, where the method is in the payload. */
+MQTTRPC_PUBLIC const char *mqttrpc_call_message_get_method(const MqttRpcCallMessage *message);
+MQTTRPC_PUBLIC const char *mqttrpc_call_message_get_caller(const MqttRpcCallMessage *message);
+/* True for what comes from the service: a reply, or progress. */
+MQTTRPC_PUBLIC bool mqttrpc_call_message_is_reply(const MqttRpcCallMessage *message);
+/* As it came, which need not be JSON; NUL-terminated. */
+MQTTRPC_PUBLIC const char *mqttrpc_call_message_get_payload(const MqttRpcCallMessage *message,
+                                                            size_t *ret_length);
 
 /* Called once; `error` is NULL, or says why it could not be done (DISCONNECTED). */
 typedef void (*MqttRpcSyncHandler)(MqttRpcBus *bus, const MqttRpcError *error, void *userdata);

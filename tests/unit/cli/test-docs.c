@@ -58,6 +58,20 @@ static void assert_all_in(GHashTable *words, GHashTable *others, const char *whe
                         g_error("%s is not in the %s", (char *)word, where);
 }
 
+/* Options with different names. */
+static unsigned count_options(void)
+{
+        g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+
+        for (size_t v = 0; v <= n_verbs; v++) {
+                const OptionList *list = v < n_verbs ? &verbs[v].options : &settings_options;
+
+                for (size_t i = 0; i < list->count; i++)
+                        g_hash_table_add(names, (char *)list->options[i].name);
+        }
+        return g_hash_table_size(names);
+}
+
 static void test_options(void)
 {
         static const char pattern[] = "(?<![a-z-])--[a-z][a-z-]*";
@@ -66,7 +80,7 @@ static void test_options(void)
         g_autoptr(GHashTable) of_page = find_words(page, pattern);
         g_autoptr(GHashTable) of_help = find_words(help, pattern);
 
-        g_assert_cmpuint(g_hash_table_size(of_help), ==, settings_options.count + 3);
+        g_assert_cmpuint(g_hash_table_size(of_help), ==, count_options());
         assert_all_in(of_help, of_page, "man page");
         assert_all_in(of_page, of_help, "help");
 }
@@ -100,8 +114,42 @@ static void test_variables(void)
         for (size_t i = 0; i < settings_options.count; i++)
                 if (settings_options.options[i].variable)
                         g_hash_table_add(known, g_strdup(settings_options.options[i].variable));
+        g_hash_table_add(known, g_strdup("MQTTRPC_CONFIG")); /* which file to read is no option */
         assert_all_in(known, of_page, "man page");
         assert_all_in(of_page, known, "table of options");
+}
+
+/* Each key of the files, and where they are. */
+static void test_files(void)
+{
+        g_autofree char *page = load_page();
+        const char *section = strstr(page, ".SH FILES");
+
+        g_assert_nonnull(section);
+        g_assert_nonnull(strstr(section, SETTINGS_SYSTEM_FILE));
+        for (size_t i = 0; i < settings_options.count; i++) {
+                g_autofree char *key =
+                        g_strdelimit(g_strdup(settings_options.options[i].name), "-", '_');
+                g_autofree char *word = g_strdup_printf("\\b%s\\b", key);
+
+                if (settings_options.options[i].variable &&
+                    !g_regex_match_simple(word, section, 0, 0))
+                        g_error("the man page has no key '%s' in FILES", key);
+        }
+}
+
+static void test_readme_has_all_verbs(void)
+{
+        g_autofree char *path = process_source_path("README.md");
+        g_autofree char *text = NULL;
+
+        g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+        for (size_t i = 0; i < n_verbs; i++) {
+                g_autofree char *cell = g_strdup_printf("\n| `%s", verbs[i].name);
+
+                if (!verbs[i].hidden && !strstr(text, cell))
+                        g_error("README.md has no line for the verb '%s'", verbs[i].name);
+        }
 }
 
 static void test_verbs(void)
@@ -109,11 +157,12 @@ static void test_verbs(void)
         g_autofree char *page = load_page();
 
         for (size_t i = 0; i < n_verbs; i++) {
-                g_autofree char *item = g_strdup_printf(".BI %s \" ", verbs[i].name);
-                g_autofree char *synopsis = g_strdup_printf(".B %s\n.I ", verbs[i].name);
+                g_autofree char *item = g_strdup_printf("\n.TP\n.BI %s", verbs[i].name);
+                g_autofree char *synopsis =
+                        g_strdup_printf(".RI [ OPTION ...]\n.B %s\n", verbs[i].name);
 
-                g_assert_nonnull(strstr(page, item));
-                g_assert_nonnull(strstr(page, synopsis));
+                if (!strstr(page, item) || !strstr(page, synopsis))
+                        g_error("the man page does not tell all of the verb '%s'", verbs[i].name);
         }
 }
 
@@ -179,6 +228,8 @@ int main(int argc, char **argv)
         g_test_add_func("/cli-docs/short-options", test_short_options);
         g_test_add_func("/cli-docs/variables", test_variables);
         g_test_add_func("/cli-docs/verbs", test_verbs);
+        g_test_add_func("/cli-docs/files", test_files);
+        g_test_add_func("/cli-docs/readme-has-all-verbs", test_readme_has_all_verbs);
         g_test_add_func("/cli-docs/exit-status", test_exit_status);
         g_test_add_func("/cli-docs/default-broker", test_default_broker);
         g_test_add_func("/cli-docs/help-fits-a-terminal", test_help_fits_a_terminal);
