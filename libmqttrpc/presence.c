@@ -151,15 +151,18 @@ static MqttRpcServiceState find_effective(const MqttRpcBus *bus, const Presence 
                                                                               : host;
 }
 
+/* A handler that is told may drop the service. */
 static void changed(MqttRpcBus *bus, Presence *presence)
 {
-        Service *own;
+        Service *own = service_find(bus, (TextSpan){presence->name, strlen(presence->name)});
 
+        if (own)
+                service_ref(own);
         calls_on_presence(bus, presence);
         watches_on_presence(bus, presence);
-        own = service_find(bus, (TextSpan){presence->name, strlen(presence->name)});
-        if (own && !strcmp(service_public_name(own), presence->name))
+        if (own && own->bus && !strcmp(service_public_name(own), presence->name))
                 announce_on_presence(own, presence);
+        service_unref(own);
 }
 
 /* Sees whether others are up or down by what this one has said. */
@@ -340,6 +343,8 @@ void presence_on_state(MqttRpcBus *bus, const Topic *topic, const LinkMessage *m
         presence = presence_get(bus, topic->service, own);
         if (!presence)
                 return;
+        if (own)
+                service_ref(own); /* a handler that is told may drop it */
         if (message->length == 0) {
                 forget(bus, presence);
         } else if (is_same(presence, message)) {
@@ -352,6 +357,7 @@ void presence_on_state(MqttRpcBus *bus, const Topic *topic, const LinkMessage *m
         /* Our own states are judged by what was said, also when others ignore it. */
         if (own && own->bus)
                 announce_on_state(own, text.state, text.epoch, is_ours(own, &text));
+        service_unref(own);
         free(text.host);
 }
 

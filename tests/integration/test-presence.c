@@ -59,6 +59,34 @@ static void test_dropped_service_leaves_nothing(Home *home, gconstpointer unused
         g_assert_cmpint(home_start_call(home, "other", "Heat", NULL), ==, -ENOENT);
 }
 
+static void on_drop_service(const MqttRpcServiceEvent *event, void *userdata)
+{
+        MqttRpcSlot **slot = userdata;
+
+        if (mqttrpc_service_event_get_state(event) == MQTTRPC_SERVICE_READY)
+                *slot = mqttrpc_slot_unref(*slot);
+}
+
+/* A service may be dropped by the handler that is told of it. */
+static void test_dropped_while_its_state_is_read(Home *home, gconstpointer unused)
+{
+        g_autofree char *gone = NULL;
+        MqttRpcSlot *slot = NULL;
+
+        g_assert_cmpint(mqttrpc_add_service(home->home, &slot, "other", home_vtable, home, NULL),
+                        ==, 0);
+        g_assert_cmpint(mqttrpc_watch_service(home->home, NULL, "other", on_drop_service, &slot,
+                                              NULL),
+                        ==, 0);
+        home_watch_services(home);
+        home_start(home);
+        home_expect(home, "service other ready\n");
+        home_expect(home, "service other unknown\n");
+        g_assert_null(slot);
+        gone = home_retained(home, "mb1/other/#");
+        g_assert_null(gone);
+}
+
 static void test_hosted_services(Home *home, gconstpointer unused)
 {
         g_autofree char *state = NULL, *via = NULL;
@@ -408,6 +436,8 @@ int main(int argc, char **argv)
         HOME_TEST("/presence/birth-in-order", test_birth_in_order);
         HOME_TEST("/presence/close-says-offline", test_close_says_offline);
         HOME_TEST("/presence/dropped-service-leaves-nothing", test_dropped_service_leaves_nothing);
+        HOME_TEST("/presence/dropped-while-its-state-is-read",
+                  test_dropped_while_its_state_is_read);
         HOME_TEST("/presence/hosted-services", test_hosted_services);
         HOME_TEST("/presence/states-can-be-set", test_states_can_be_set);
         HOME_TEST("/presence/call/nobody-is-there", test_nobody_is_there);
