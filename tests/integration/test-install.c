@@ -123,36 +123,35 @@ static char *build_example(Fixture *fixture, const char *name)
 
 static void test_examples_call_each_other(Fixture *fixture, gconstpointer unused)
 {
-        g_autofree char *service = build_example(fixture, "heating");
-        g_autofree char *client = build_example(fixture, "set-heating");
+        g_autofree char *service = build_example(fixture, "thermostat");
+        g_autofree char *client = build_example(fixture, "client-sync");
         g_autofree char *tool = installed(fixture, "bin/mqttrpc");
         CLEANUP_BROKER Broker *broker = broker_new(fixture->dir);
         const char *const environment[] = {fixture->library_path, NULL};
         const char *uri = broker_get_uri(broker);
-        CLEANUP_PROCESS Process *heating = NULL;
+        CLEANUP_PROCESS Process *thermostat = NULL;
         g_autofree char *output = NULL;
         g_autofree char *password = NULL;
         g_autofree char *of_tool = NULL;
 
-        broker_add_user(broker, "heater", "secret", (const char *[]){"--service", "heating", NULL});
-        broker_add_user(
-                broker, "alice", "secret",
-                (const char *[]){"--call", "heating/-/Get", "--call", "heating/-/Set", NULL});
+        broker_add_user(broker, "heater", "secret",
+                        (const char *[]){"--service", "thermostat", NULL});
+        broker_add_user(broker, "alice", "secret", (const char *[]){"--call", "thermostat", NULL});
         broker_start(broker);
-        heating = process_start(fixture->dir, "heating",
-                                (const char *[]){service, uri, "heater", "secret", NULL},
-                                &(ProcessOptions){.environment = environment});
-        g_assert_true(process_wait_output(heating, PROCESS_STDOUT, "ready\n", WAIT_MSEC));
-        output = run(fixture,
-                     (const char *[]){client, uri, "alice", "secret", "bath", "23.25", NULL},
+        thermostat = process_start(fixture->dir, "thermostat",
+                                   (const char *[]){service, uri, "heater", "secret", NULL},
+                                   &(ProcessOptions){.environment = environment});
+        /* it waits for the service */
+        output = run(fixture, (const char *[]){client, uri, "alice", "secret", "21.25", NULL},
                      environment);
-        g_assert_cmpstr(output, ==, "bath: 23.25 degrees\n");
+        g_assert_cmpstr(output, ==, "wanted 21.25 degrees, got 21.25\n");
         password = broker_get_password_file(broker, "alice");
         of_tool = run(fixture,
                       (const char *[]){tool, "--broker", uri, "--user", "alice", "--password-file",
-                                       password, "call", "heating", "-", "Get", "zone=bath", NULL},
+                                       password, "call", "thermostat", "-", "Calibrate",
+                                       "reference=21.5", NULL},
                       NULL);
-        g_assert_cmpstr(of_tool, ==, "23.25\n");
+        g_assert_cmpstr(of_tool, ==, "0.25\n");
 }
 
 /* ---- the manual ---- */

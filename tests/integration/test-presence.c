@@ -75,9 +75,9 @@ static void test_dropped_while_its_state_is_read(Home *home, gconstpointer unuse
 
         g_assert_cmpint(mqttrpc_add_service(home->home, &slot, "other", home_vtable, home, NULL),
                         ==, 0);
-        g_assert_cmpint(mqttrpc_watch_service(home->home, NULL, "other", on_drop_service, &slot,
-                                              NULL),
-                        ==, 0);
+        g_assert_cmpint(
+                mqttrpc_watch_service(home->home, NULL, "other", on_drop_service, &slot, NULL), ==,
+                0);
         home_watch_services(home);
         home_start(home);
         home_expect(home, "service other ready\n");
