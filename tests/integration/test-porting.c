@@ -86,6 +86,8 @@ static void start_daemons(Fixture *fixture)
                                              on_mqtt_signal, fixture, NULL),
                         ==, 0);
         g_assert_cmpint(mqttrpc_bus_open(fixture->mqtt, NULL), ==, 0);
+        /* a service may be heard of before calls can be made */
+        g_assert_cmpint(mqttrpc_bus_wait_connected(fixture->mqtt, WAIT_USEC, NULL), ==, 0);
         g_assert_cmpint(mqttrpc_wait_service(fixture->mqtt, "thermostat", WAIT_USEC, NULL), ==, 0);
 }
 
