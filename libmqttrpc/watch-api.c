@@ -267,6 +267,8 @@ MQTTRPC_PUBLIC int mqttrpc_wait_service(MqttRpcBus *bus, const char *service, ui
                 return r;
         mqttrpc_bus_ref(bus); /* a callback may drop the last one */
         r = bus_run_until(bus, &ready, timeout_usec);
+        if (r >= 0) /* states come before calls can be made */
+                r = mqttrpc_bus_wait_connected(bus, timeout_usec, ret_error);
         mqttrpc_slot_unref(slot);
         mqttrpc_bus_unref(bus);
         if (r == -ETIMEDOUT)
