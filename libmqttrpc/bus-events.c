@@ -182,8 +182,15 @@ static void use_room(MqttRpcBus *bus)
 
 static void on_published(void *userdata, uint64_t cookie, int reason)
 {
-        calls_on_published(userdata, cookie, reason);
-        use_room(userdata);
+        MqttRpcBus *bus = userdata;
+
+        if (cookie == 0 && reason >= 0x80)
+                bus_log_peer(bus,
+                             "the broker refuses what is published here (0x%02x): has '%s' the "
+                             "right to write below the services it serves, and to reply?",
+                             (unsigned)reason, bus->caller);
+        calls_on_published(bus, cookie, reason);
+        use_room(bus);
 }
 
 static void on_subscribed(void *userdata, int mid, bool granted)

@@ -17,8 +17,8 @@ enum {
         WARM_UP_RESTARTS = 2,
         GROWTH_KIB = 1024,
         MANY_CALLS = 1000,
-        MANY_CALLERS = 20, /* the poll loop of the tests has 32 places */
-        CALLS_EACH = 100,
+        MANY_CALLERS = 100,
+        CALLS_EACH = 20,
 };
 
 static long resident_kib(void)

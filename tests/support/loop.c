@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <string.h>
 
-enum { MAX_ITEMS = 32 };
+enum { MAX_ITEMS = 128 };
 
 static LoopItem items[MAX_ITEMS];
 static unsigned n_items;
