@@ -22,6 +22,7 @@ typedef struct MqttClient {
         GArray *counters;     /* offsets in it */
         guint64 counter;
         unsigned replies;
+        GQueue starts;
 } MqttClient;
 
 /* ---- requests ---- */
@@ -102,6 +103,8 @@ static void on_message(struct mosquitto *mosquitto, void *userdata,
                 g_error("%s: not the answer that was expected: %.*s", message->topic,
                         MIN(message->payloadlen, 1000), (const char *)message->payload);
         client->replies++;
+        if (!g_queue_is_empty(&client->starts))
+                client_note_end(&client->base, &client->starts);
 }
 
 /* ---- calls ---- */
@@ -125,6 +128,7 @@ static void run(Client *base, unsigned calls, unsigned in_flight)
         client->replies = 0;
         while (client->replies < requests) {
                 while (sent < requests && sent < client->replies + window) {
+                        client_note_start(&client->base, &client->starts);
                         send_request(client);
                         sent++;
                 }

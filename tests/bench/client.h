@@ -21,7 +21,13 @@ typedef struct ClientOps {
 struct Client {
         const ClientOps *ops;
         const Payload *payload; /* borrowed */
+        GArray *usec;           /* borrowed: gets the time of each call of client_run(); or NULL */
 };
+
+/* For those who implement run(): a call begins, or ends, on a connection where answers come in the
+ * order of calls. */
+void client_note_start(const Client *client, GQueue *starts);
+void client_note_end(const Client *client, GQueue *starts);
 
 /* One call, from request to reply. */
 void client_call(Client *client);
@@ -45,6 +51,6 @@ typedef struct ClientMqtt {
 
 Client *client_new_mqtt(const ClientMqtt *settings, const Payload *payload);
 
-/* libmqttrpc to the service "lib". Has no run(). */
-Client *client_new_rpc(const char *uri, const ConnectionSettings *connection, int qos,
+/* libmqttrpc to the service "lib", by `n` connections; client_call() uses the first. */
+Client *client_new_rpc(const char *uri, const ConnectionSettings *connection, int qos, unsigned n,
                        const Payload *payload);

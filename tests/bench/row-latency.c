@@ -56,7 +56,7 @@ void row_measure_lib(Buses *buses, const Effort *effort, const Row *row, RowResu
         /* The library subscribes to the replies of all services: as the same user it would get
          * those of the raw pair too. */
         settings.user = "requester";
-        lib = client_new_rpc(buses_get_uri(buses), &settings, row->qos, payload);
+        lib = client_new_rpc(buses_get_uri(buses), &settings, row->qos, 1, payload);
         result->value = measure_latency(buses, (Client *const[]){raw, lib}, 2, effort->turns,
                                         effort->block, measure_ratio_of_two, usec);
         add_samples(result, "raw MQTT", usec[0]);

@@ -29,6 +29,18 @@ void row_measure_rss(Buses *buses, const Effort *effort, const Row *row, RowResu
         result->value = gateway.count / bare.count;
 }
 
+void row_measure_rss_service(Buses *buses, const Effort *effort, const Row *row, RowResult *result)
+{
+        Figure service = {.label = "service, KiB"}, bare = {.label = "bare responder, KiB"};
+
+        buses_use(buses, TRANSPORT_UNIX);
+        bare.count = cpu_rss_kib(buses_get_pid(buses, PART_RESPONDER));
+        service.count = cpu_rss_kib(buses_get_pid(buses, PART_RPC_RESPONDER));
+        row_add_figure(result, &bare);
+        row_add_figure(result, &service);
+        result->value = service.count / bare.count;
+}
+
 void row_measure_rss_mappings(Buses *buses, const Effort *effort, const Row *row, RowResult *result)
 {
         g_autofree char *mappings = process_source_path("mappings");

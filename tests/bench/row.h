@@ -69,7 +69,13 @@ void row_measure_slowest(Buses *buses, const Effort *effort, const Row *row, Row
 void row_measure_rate(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_batch(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_cpu(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
-/* row-memory.c: gateway ÷ a bare process; MiB with all shipped mappings */
+/* row-load.c: libmqttrpc ÷ raw MQTT with 1,000 calls in flight, of one caller and of 100 */
+void row_measure_many_calls(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+void row_measure_many_callers(Buses *buses, const Effort *effort, const Row *row,
+                              RowResult *result);
+/* row-memory.c: gateway ÷ a bare process; a service with 100 properties ÷ a bare responder; MiB
+ * with all shipped mappings */
+void row_measure_rss_service(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_rss(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_rss_mappings(Buses *buses, const Effort *effort, const Row *row,
                               RowResult *result);

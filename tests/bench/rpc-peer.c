@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A native service on libmqttrpc, with the echo that the other peers have:
+/* A native service on libmqttrpc, with the echo that the other peers have and 100 properties:
  *
  *         bench-rpc-peer URI USER PASSWORD */
 
@@ -30,6 +30,18 @@ static void check(int r, MqttRpcError *error)
         abort();
 }
 
+static void publish_properties(MqttRpcBus *bus)
+{
+        char name[16], value[16];
+
+        for (int i = 0; i < 100; i++) {
+                snprintf(name, sizeof(name), "Property%d", i);
+                snprintf(value, sizeof(value), "\"value %d\"", i);
+                check(mqttrpc_property_publish(bus, "lib", "things", name, value, SIZE_MAX), NULL);
+        }
+        check(mqttrpc_object_announce(bus, "lib", "things", NULL), NULL);
+}
+
 int main(int argc, char **argv)
 {
         MqttRpcError *error = NULL;
@@ -41,6 +53,7 @@ int main(int argc, char **argv)
         check(mqttrpc_bus_set_uri(bus, argv[1], &error), error);
         check(mqttrpc_bus_set_credentials(bus, argv[2], argv[3]), NULL);
         check(mqttrpc_add_service(bus, NULL, "lib", members, NULL, &error), error);
+        publish_properties(bus);
         check(mqttrpc_bus_open(bus, &error), error);
         check(mqttrpc_bus_wait_connected(bus, 10000000, &error), error);
         puts("ready");
