@@ -22,6 +22,9 @@
 
 #define PROTOCOL "mb1"
 
+/* How long a service waits for a call of its own to come back. */
+#define TRIAL_USEC (UINT64_C(5) * USEC_PER_SEC)
+
 /* The filters of what is retained of a service's objects. */
 static const TopicKind swept_kinds[] = {TOPIC_PROPERTY, TOPIC_META};
 
@@ -208,6 +211,35 @@ static void end_sweep(Service *service)
                 claim(service);
 }
 
+/* A broker takes a subscription whose messages it will then not deliver. Whether calls arrive, and
+ * answers leave, is only known once one has. */
+static int on_tried(MqttRpcReply *reply, void *userdata)
+{
+        const MqttRpcError *error = mqttrpc_reply_get_error(reply);
+        Service *service = userdata;
+
+        service->trial = mqttrpc_slot_unref(service->trial);
+        if (error && mqttrpc_error_get_code(error) != MQTTRPC_ERROR_DISCONNECTED)
+                bus_log(service->bus, MQTTRPC_LOG_WARNING,
+                        "%s does not get its own calls: has '%s' the rights of a service of that "
+                        "name at the broker? (%s)",
+                        service->name, service->bus->caller, mqttrpc_error_get_message(error));
+        else if (error)
+                service->was_tried = false;
+        announce_continue(service);
+        return 0;
+}
+
+/* Once for each incarnation, before others are told that it is ready. */
+static void try_calls(Service *service)
+{
+        service->was_tried = true;
+        if (mqttrpc_call_async(service->bus, &service->trial, service_public_name(service), "-",
+                               "rpc.ping", NULL, TRIAL_USEC, MQTTRPC_CALL_QOS1, on_tried, service,
+                               NULL) < 0)
+                announce_continue(service);
+}
+
 void announce_continue(Service *service)
 {
         if (!service->bus || (service->phase != ANNOUNCE_BIRTH && service->phase != ANNOUNCE_UP))
@@ -222,7 +254,12 @@ void announce_continue(Service *service)
              object = object->hh.next)
                 if (object_flush(object) < 0)
                         return;
-        if (service->phase == ANNOUNCE_BIRTH && publish_state(service, service->wanted) >= 0) {
+        if (service->phase == ANNOUNCE_BIRTH && !service->was_tried) {
+                try_calls(service);
+                return;
+        }
+        if (service->phase == ANNOUNCE_BIRTH && !service->trial &&
+            publish_state(service, service->wanted) >= 0) {
                 service->phase = ANNOUNCE_UP;
                 service->was_ready = true;
         }
@@ -310,6 +347,7 @@ void announce_remove(Service *service)
                 (void)publish_to(bus, TOPIC_STATE, service_public_name(service), NULL);
         }
         service->phase = ANNOUNCE_DOWN;
+        service->trial = mqttrpc_slot_unref(service->trial);
         if (bus->host == service)
                 set_host(bus, bus->services);
 }

@@ -55,9 +55,11 @@ struct Service {
         AnnouncePhase phase;
         MqttRpcServiceState wanted; /* what $state shall say when all is published */
         char predecessor[SERVICE_EPOCH_LENGTH + 1]; /* epoch of who was taken over from, or "" */
-        bool was_ready;    /* in this incarnation: it does not claim again */
-        bool sweeps_later; /* the sweep under way was begun before it */
-        bool needs_sweep;  /* something could not be cleared */
+        bool was_ready;     /* in this incarnation: it does not claim again */
+        bool was_tried;     /* a call of its own was sent, to see whether calls arrive */
+        MqttRpcSlot *trial; /* that call, while it is under way; owned */
+        bool sweeps_later;  /* the sweep under way was begun before it */
+        bool needs_sweep;   /* something could not be cleared */
         bool description_is_dirty;
         unsigned n_dirty;  /* objects of which something is not published */
         Detail *details;   /* further members of $state; owned */

@@ -270,6 +270,26 @@ static void test_cancelling(Fixture *fixture, gconstpointer unused)
         mqttrpc_slot_unref(slot);
 }
 
+static void on_log(MqttRpcLogLevel level, const char *text, void *userdata)
+{
+        GString *log = userdata;
+
+        g_string_append_printf(log, "%s\n", text);
+}
+
+/* Mosquitto takes the subscriptions of anybody; who may not serve is told so all the same. */
+static void test_service_without_rights_is_told(Fixture *fixture, gconstpointer unused)
+{
+        g_autoptr(GString) log = g_string_new(NULL);
+        MqttRpcBus *bus = new_bus(fixture, "carol");
+
+        mqttrpc_bus_set_log_handler(bus, on_log, log);
+        g_assert_cmpint(mqttrpc_add_service(bus, NULL, "shed", vtable, fixture, NULL), ==, 0);
+        open_bus(bus);
+        g_assert_true(LOOP_UNTIL(strstr(log->str, "shed does not get its own calls: has 'carol'")));
+        loop_drop_bus(bus);
+}
+
 int main(int argc, char **argv)
 {
         static const struct {
@@ -290,5 +310,7 @@ int main(int argc, char **argv)
         g_test_init(&argc, &argv, NULL);
         for (unsigned i = 0; i < G_N_ELEMENTS(tests); i++)
                 g_test_add(tests[i].path, Fixture, NULL, set_up, tests[i].function, tear_down);
+        g_test_add("/acl/service-without-rights-is-told", Fixture, NULL, set_up,
+                   test_service_without_rights_is_told, tear_down);
         return g_test_run();
 }

@@ -22,7 +22,9 @@ static void test_birth_in_order(Home *home, gconstpointer unused)
         raw_client_subscribe(home->client, "mb1/thermo/#");
         home_open(home->home);
         for (unsigned i = 0; i < G_N_ELEMENTS(topics); i++) {
-                message = raw_client_receive(home->client);
+                do /* before it is ready it tries whether calls arrive */
+                        message = raw_client_receive(home->client);
+                while (strstr(message->topic, "/call/rpc.ping/"));
                 g_assert_cmpstr(message->topic, ==, topics[i]);
         }
         g_assert_true(g_str_has_prefix(message->payload, "{\"state\":\"ready\",\"epoch\":\""));

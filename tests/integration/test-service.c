@@ -379,6 +379,7 @@ static void test_held_request_outlives_the_bus(Serve *serve, gconstpointer unuse
 
 static void test_reply_that_is_dropped_is_counted(Serve *serve, gconstpointer unused)
 {
+        uint64_t before = serve_counter(serve, MQTTRPC_COUNT_REPLIES);
         g_autofree char *fill = g_strnfill(1000, '1');
 
         serve_send(serve, "Hold", "{\"id\":1}");
@@ -387,7 +388,7 @@ static void test_reply_that_is_dropped_is_counted(Serve *serve, gconstpointer un
         serve_fill_outbound_queue(serve);
         g_assert_cmpint(serve_answer_held(serve, fill), ==, -ENOBUFS);
         g_assert_cmpuint(serve_counter(serve, MQTTRPC_COUNT_DROPPED_REPLIES), ==, 1);
-        g_assert_cmpuint(serve_counter(serve, MQTTRPC_COUNT_REPLIES), ==, 0);
+        g_assert_cmpuint(serve_counter(serve, MQTTRPC_COUNT_REPLIES), ==, before);
         g_assert_nonnull(strstr(serve->log, "could not be sent"));
         /* Once the broker has caught up all is well again. */
         g_assert_cmpint(mqttrpc_bus_flush(serve->server, WAIT_MSEC * 1000), ==, 0);
