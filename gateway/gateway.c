@@ -12,23 +12,14 @@
 
 #include "common/limits.h"
 #include "common/log.h"
-#include "gateway/expose.h"
 #include "gateway/ghosts.h"
+#include "gateway/served.h"
 
 /* At most, before signals and timers are looked at again. */
 #define MESSAGES_PER_TURN 64
 
 /* How long the last answers may take to reach the broker. */
 #define FLUSH_USEC (UINT64_C(1) * 1000000)
-
-/* A mapped service and its connection to D-Bus. Each has its own: dbus-daemon counts the calls of a
- * connection that nobody has answered, timed out or not, and by default refuses those beyond 128 on
- * the system bus. One hung service would soon have used up what all others need. */
-typedef struct GatewayService {
-        DbusLink *link;
-        Expose *expose;
-        struct GatewayService *next;
-} GatewayService;
 
 struct Gateway {
         const GatewayConfig *config; /* borrowed */
@@ -38,7 +29,8 @@ struct Gateway {
         MqttRpcBus *mqtt;
         MqttRpcSdEvent glue;
         Ghosts *ghosts;
-        GatewayService *services;
+        ServedHost host;
+        Served *served; /* list */
         bool mqtt_connected;
         char *trouble; /* what was logged last about the broker; NULL while connected */
         bool ready;    /* told to the service manager */
@@ -46,22 +38,13 @@ struct Gateway {
 
 /* ---- readiness ---- */
 
-typedef struct ServiceCount {
-        unsigned all;
-        unsigned connected; /* to their bus */
-        unsigned tried;     /* to be */
-} ServiceCount;
-
-static ServiceCount count_services(const Gateway *gateway)
+static ServedCount count_all(const Gateway *gateway)
 {
-        const GatewayService *service;
-        ServiceCount count = {};
+        const Served *served;
+        ServedCount count = {};
 
-        LL_FOREACH (gateway->services, service) {
-                count.all++;
-                count.connected += dbus_link_is_connected(service->link);
-                count.tried += dbus_link_was_tried(service->link);
-        }
+        LL_FOREACH (gateway->served, served)
+                served_count(served, &count);
         return count;
 }
 
@@ -69,31 +52,23 @@ static ServiceCount count_services(const Gateway *gateway)
  * had, as the session bus of a system service, does not hold up the others. */
 static void update_status(Gateway *gateway)
 {
-        ServiceCount count = count_services(gateway);
+        ServedCount count = count_all(gateway);
 
-        sd_notifyf(0, "STATUS=%u services; MQTT %s, D-Bus %s (%u of %u)", count.all,
+        sd_notifyf(0, "STATUS=%u services; MQTT %s, D-Bus %s (%u of %u)", count.services,
                    gateway->mqtt_connected ? "connected" : "not connected",
-                   count.connected == count.all ? "connected" : "not connected", count.connected,
-                   count.all);
-        if (gateway->ready || !gateway->mqtt_connected || count.tried < count.all ||
-            (count.all > 0 && count.connected == 0))
+                   count.connected == count.links ? "connected" : "not connected", count.connected,
+                   count.links);
+        if (gateway->ready || !gateway->mqtt_connected || count.tried < count.links ||
+            (count.links > 0 && count.connected == 0))
                 return;
         gateway->ready = true;
         sd_notify(0, "READY=1");
-        log_info("ready: %u services", count.all);
+        log_info("ready: %u services", count.services);
 }
 
-static void on_dbus_state(DbusLink *link, bool connected, void *userdata)
+static void on_served_change(void *userdata)
 {
-        Gateway *gateway = userdata;
-        GatewayService *service;
-
-        if (connected)
-                log_info("connected to the D-Bus %s bus", dbus_link_get_address(link));
-        LL_FOREACH (gateway->services, service)
-                if (service->link == link)
-                        expose_on_link(service->expose, connected);
-        update_status(gateway);
+        update_status(userdata);
 }
 
 /* Once, as long as nothing else is wrong. */
@@ -187,76 +162,19 @@ static int set_up_mqtt(Gateway *gateway, Error **ret_error)
         return take_error(r, error, ret_error);
 }
 
-/* ---- D-Bus and mappings ---- */
-
-/* Mappings that name the system bus, or none, mean the bus of the configuration. */
-static const char *bus_of(const Gateway *gateway, const MappingService *mapping)
-{
-        return mapping->bus && strcmp(mapping->bus, "system") != 0 ? mapping->bus
-                                                                   : gateway->config->bus;
-}
-
-static void service_free(GatewayService *service)
-{
-        expose_free(service->expose);
-        dbus_link_free(service->link);
-        free(service);
-}
-
-static int set_up_service(Gateway *gateway, MappingService *mapping, GatewayService *service,
-                          Error **ret_error)
-{
-        const char *address = bus_of(gateway, mapping);
-        ExposeOptions options = {.mapping = mapping,
-                                 .event = gateway->event,
-                                 .bus = gateway->mqtt,
-                                 .scratch = &gateway->scratch};
-        int r;
-
-        r = dbus_link_new(gateway->event, address, on_dbus_state, gateway, &service->link);
-        if (r < 0)
-                return error_set_errno(ret_error, r, "cannot use the D-Bus %s bus", address);
-        options.link = service->link;
-        return expose_new(&options, &service->expose, ret_error);
-}
-
-static int expose_service(Gateway *gateway, MappingService *mapping, Error **ret_error)
-{
-        GatewayService *service;
-        int r;
-
-        if (!strcmp(mapping->name, gateway->config->name))
-                return error_set(ret_error, -EEXIST, "%s: '%s' is the gateway's own service name",
-                                 mapping->file, mapping->name);
-        if (mapping->provider != MAPPING_PROVIDER_DBUS)
-                return error_set(ret_error, -EOPNOTSUPP,
-                                 "%s: services that are not provided by D-Bus are not available in "
-                                 "this version",
-                                 mapping->file);
-        if (mapping->is_family)
-                return error_set(ret_error, -EOPNOTSUPP,
-                                 "%s: name families are not available in this version",
-                                 mapping->file);
-        service = calloc(1, sizeof(*service));
-        if (!service)
-                return -ENOMEM;
-        r = set_up_service(gateway, mapping, service, ret_error);
-        if (r < 0) {
-                service_free(service);
-                return r;
-        }
-        LL_APPEND(gateway->services, service);
-        return 0;
-}
+/* ---- mappings ---- */
 
 /* One mapping that cannot be had never takes down the others. */
-static void expose_or_leave_out(Gateway *gateway, MappingService *mapping)
+static void serve_or_leave_out(Gateway *gateway, MappingService *mapping)
 {
         CLEANUP_ERROR Error *error = NULL;
+        Served *served;
         int r;
 
-        r = expose_service(gateway, mapping, &error);
-        if (r < 0)
+        r = served_new(&gateway->host, mapping, &served, &error);
+        if (r >= 0)
+                LL_APPEND(gateway->served, served);
+        else
                 log_error("%s; it is left out", error ? error_text(error) : strerrordesc_np(-r));
 }
 
@@ -282,7 +200,7 @@ static int load_mappings(Gateway *gateway, Error **ret_error)
                 log_warning("no mapping is loaded: nothing of D-Bus is shown on MQTT");
         for (MappingService *mapping = gateway->mappings.services; mapping;
              mapping = mapping->hh.next)
-                expose_or_leave_out(gateway, mapping);
+                serve_or_leave_out(gateway, mapping);
         return 0;
 }
 
@@ -324,8 +242,16 @@ int gateway_new(const GatewayConfig *config, Gateway **ret_gateway, Error **ret_
         r = set_up_event(gateway, ret_error);
         if (r >= 0)
                 r = set_up_mqtt(gateway, ret_error);
-        if (r >= 0)
-                r = load_mappings(gateway, ret_error);
+        if (r < 0)
+                return r;
+        gateway->host = (ServedHost){.event = gateway->event,
+                                     .mqtt = gateway->mqtt,
+                                     .scratch = &gateway->scratch,
+                                     .bus = config->bus,
+                                     .name = config->name,
+                                     .on_change = on_served_change,
+                                     .userdata = gateway};
+        r = load_mappings(gateway, ret_error);
         if (r < 0)
                 return r;
         r = ghosts_new(gateway->mqtt, config->name, &gateway->ghosts);
@@ -337,13 +263,13 @@ int gateway_new(const GatewayConfig *config, Gateway **ret_gateway, Error **ret_
 
 Gateway *gateway_free(Gateway *gateway)
 {
-        GatewayService *service, *next;
+        Served *served, *next;
 
         if (!gateway)
                 return NULL;
         ghosts_free(gateway->ghosts);
-        LL_FOREACH_SAFE (gateway->services, service, next)
-                service_free(service);
+        LL_FOREACH_SAFE (gateway->served, served, next)
+                served_free(served);
         if (gateway->mqtt) {
                 mqttrpc_bus_set_state_handler(gateway->mqtt, NULL, NULL);
                 (void)mqttrpc_bus_flush(gateway->mqtt, FLUSH_USEC);
@@ -364,11 +290,11 @@ Gateway *gateway_free(Gateway *gateway)
 static int connect_all(Gateway *gateway, Error **ret_error)
 {
         MqttRpcError *error = NULL;
-        GatewayService *service;
+        Served *served;
         int r;
 
-        LL_FOREACH (gateway->services, service) {
-                r = dbus_link_open(service->link);
+        LL_FOREACH (gateway->served, served) {
+                r = served_open(served);
                 if (r < 0)
                         return error_set_errno(ret_error, r, "cannot connect to D-Bus");
         }
@@ -381,24 +307,17 @@ static int connect_all(Gateway *gateway, Error **ret_error)
 
 static bool has_many_calls(const Gateway *gateway)
 {
-        unsigned count = 0;
-
-        for (const GatewayService *service = gateway->services; service; service = service->next)
-                count += service->expose->n_calls;
-        return count > 1;
+        return count_all(gateway).calls > 1;
 }
 
 /* Takes one message from each side. Whether there was any. */
 static bool process_each(Gateway *gateway)
 {
         bool any = mqttrpc_bus_process_events(gateway->mqtt, POLLIN) > 0;
-        GatewayService *service;
-        sd_bus *dbus;
+        Served *served;
 
-        LL_FOREACH (gateway->services, service) {
-                dbus = dbus_link_get_bus(service->link);
-                any = (dbus && sd_bus_process(dbus, NULL) > 0) || any;
-        }
+        LL_FOREACH (gateway->served, served)
+                any = served_process(served) || any;
         return any;
 }
 

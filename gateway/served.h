@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* One mapping file at run time: what is made of it, and when that ends. This is the one place where
+ * instances of a mapping are made and ended; the gateway has a list of these, and starts, reviews
+ * and stops them.
+ *
+ * An instance is one service on MQTT, with a connection to D-Bus of its own: dbus-daemon counts the
+ * calls of a connection that nobody has answered, timed out or not, and by default refuses those
+ * beyond 128 on the system bus. One hung service would soon have used up what all others need.
+ *
+ * A mapping of one bus name has one instance, for as long as it is served. */
+
+#include "gateway/expose.h"
+#include "gateway/ghosts.h"
+
+typedef struct Served Served;
+
+/* What all have in common; must outlive them. All borrowed. */
+typedef struct ServedHost {
+        sd_event *event;
+        MqttRpcBus *mqtt;
+        ExposeScratch *scratch;
+        const char *bus;  /* address of the bus of mappings that name the system bus, or none */
+        const char *name; /* the gateway's own service name */
+        /* A connection to D-Bus has come up, gone, or could not be had; also called while one is
+         * made. It must not end what is served. */
+        void (*on_change)(void *userdata);
+        void *userdata;
+} ServedHost;
+
+typedef struct ServedInstance {
+        Served *served;
+        DbusLink *link;
+        Expose *expose;
+        UT_hash_handle hh; /* by the bus name, which the Expose has */
+} ServedInstance;
+
+struct Served {
+        const ServedHost *host;
+        MappingService *mapping;   /* borrowed */
+        bool is_open;              /* may connect */
+        ServedInstance *instances; /* hash */
+        Served *next;              /* in the list of its owner */
+};
+
+typedef struct ServedCount {
+        unsigned services;  /* on MQTT */
+        unsigned links;     /* that have to be there for the whole to be ready */
+        unsigned connected; /* of these */
+        unsigned tried;     /* to be connected, of these */
+        unsigned calls;     /* in flight */
+} ServedCount;
+
+/* Whether this version can serve a mapping: 0 or a negative errno, with a sentence. */
+int served_check(const ServedHost *host, const MappingService *mapping, Error **ret_error);
+
+/* Makes what is there from the beginning. The mapping is borrowed and must outlive it. */
+int served_new(const ServedHost *host, MappingService *mapping, Served **ret_served,
+               Error **ret_error);
+/* Ends all instances, with what is retained of them. Accepts NULL, returns NULL. */
+Served *served_free(Served *served);
+
+/* Begins to connect to D-Bus, for ever. Fails only without memory. */
+int served_open(Served *served);
+
+/* Adds its numbers. */
+void served_count(const Served *served, ServedCount *count);
+/* Takes one message of each of its connections. Whether there was any. */
+bool served_process(Served *served);
