@@ -3,6 +3,7 @@
 #include "gateway/gateway.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <mqttrpc/sd-event.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <systemd/sd-daemon.h>
 #include <utlist.h>
 
+#include "common/clock.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "gateway/ghosts.h"
@@ -31,6 +33,7 @@ struct Gateway {
         Ghosts *ghosts;
         ServedHost host;
         Served *served; /* list */
+        bool is_open;   /* connects to both sides */
         bool mqtt_connected;
         char *trouble; /* what was logged last about the broker; NULL while connected */
         bool ready;    /* told to the service manager */
@@ -174,33 +177,107 @@ static void serve_or_leave_out(Gateway *gateway, MappingService *mapping)
         r = served_new(&gateway->host, mapping, &served, &error);
         if (r >= 0)
                 LL_APPEND(gateway->served, served);
-        else
+        if (r >= 0 && gateway->is_open)
+                r = served_open(served);
+        if (r < 0)
                 log_error("%s; it is left out", error ? error_text(error) : strerrordesc_np(-r));
 }
 
-static int load_mappings(Gateway *gateway, Error **ret_error)
+static void log_findings(const Diagnostics *diagnostics)
+{
+        for (size_t i = 0; i < diagnostics->count; i++)
+                log_write(diagnostics->items[i].level == DIAGNOSTIC_ERROR ? LOG_LEVEL_ERROR
+                                                                          : LOG_LEVEL_WARNING,
+                          "%s", diagnostics->items[i].text);
+        if (diagnostics_dropped(diagnostics) > 0)
+                log_warning("and %zu more findings", diagnostics_dropped(diagnostics));
+}
+
+static Served *find_served(const Gateway *gateway, const MappingService *mapping)
+{
+        Served *served;
+
+        LL_FOREACH (gateway->served, served)
+                if (served->mapping == mapping)
+                        return served;
+        return NULL;
+}
+
+static void end_retired(Gateway *gateway, const MappingSet *retired)
+{
+        Served *served;
+
+        for (const MappingService *m = retired->services; m; m = m->hh.next) {
+                served = find_served(gateway, m);
+                if (!served)
+                        continue;
+                LL_DELETE(gateway->served, served);
+                served_free(served);
+        }
+}
+
+/* Those that go, go first: what comes may have their names. */
+static int read_mappings(Gateway *gateway, Diagnostics *diagnostics, MappingReload *ret_reload)
 {
         const JsonPaths *folders = &gateway->config->mappings;
-        CLEANUP_DIAGNOSTICS Diagnostics diagnostics = {};
+        CLEANUP_MAPPING_SET MappingSet retired = {};
         int r;
 
-        r = mapping_set_load_folders(&gateway->mappings, (const char *const *)folders->items,
-                                     folders->count, &diagnostics);
-        for (size_t i = 0; i < diagnostics.count; i++)
-                log_write(diagnostics.items[i].level == DIAGNOSTIC_ERROR ? LOG_LEVEL_ERROR
-                                                                         : LOG_LEVEL_WARNING,
-                          "%s", diagnostics.items[i].text);
-        if (diagnostics_dropped(&diagnostics) > 0)
-                log_warning("and %zu more findings", diagnostics_dropped(&diagnostics));
+        r = mapping_set_reload(&gateway->mappings, (const char *const *)folders->items,
+                               folders->count, diagnostics, ret_reload, &retired);
+        log_findings(diagnostics);
         if (r < 0)
-                return error_set_errno(ret_error, r, "cannot load the mappings");
-        if (r > 0)
-                log_error("%d mapping files have errors and are left out", r);
+                return r;
+        end_retired(gateway, &retired);
         if (!gateway->mappings.services)
                 log_warning("no mapping is loaded: nothing of D-Bus is shown on MQTT");
         for (MappingService *mapping = gateway->mappings.services; mapping;
              mapping = mapping->hh.next)
-                serve_or_leave_out(gateway, mapping);
+                if (!find_served(gateway, mapping))
+                        serve_or_leave_out(gateway, mapping);
+        return 0;
+}
+
+static int load_mappings(Gateway *gateway, Error **ret_error)
+{
+        CLEANUP_DIAGNOSTICS Diagnostics diagnostics = {};
+        MappingReload reload;
+        int r;
+
+        r = read_mappings(gateway, &diagnostics, &reload);
+        if (r < 0)
+                return error_set_errno(ret_error, r, "cannot load the mappings");
+        if (reload.left_out > 0)
+                log_error("%u mapping files have errors and are left out", reload.left_out);
+        return 0;
+}
+
+int gateway_reload(Gateway *gateway, Diagnostics *diagnostics, MappingReload *ret_reload)
+{
+        int r;
+
+        sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now());
+        r = read_mappings(gateway, diagnostics, ret_reload);
+        if (r < 0)
+                log_error("cannot read the mappings again: %s; all stay as they are",
+                          strerrordesc_np(-r));
+        else
+                log_info("mappings read again: %u added, %u changed, %u removed, %u unchanged; "
+                         "%u bad, the old version stays; %u bad and left out",
+                         ret_reload->added, ret_reload->changed, ret_reload->removed,
+                         ret_reload->unchanged, ret_reload->kept, ret_reload->left_out);
+        if (gateway->ready)
+                sd_notify(0, "READY=1");
+        update_status(gateway);
+        return r;
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+        CLEANUP_DIAGNOSTICS Diagnostics diagnostics = {};
+        MappingReload reload;
+
+        (void)gateway_reload(userdata, &diagnostics, &reload);
         return 0;
 }
 
@@ -215,6 +292,7 @@ static int set_up_event(Gateway *gateway, Error **ret_error)
         sigemptyset(&signals);
         sigaddset(&signals, SIGTERM);
         sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGHUP);
         sigprocmask(SIG_BLOCK, &signals, NULL);
         signal(SIGPIPE, SIG_IGN);
         r = sd_event_new(&gateway->event);
@@ -222,6 +300,8 @@ static int set_up_event(Gateway *gateway, Error **ret_error)
                 r = sd_event_add_signal(gateway->event, NULL, SIGTERM, NULL, NULL);
         if (r >= 0)
                 r = sd_event_add_signal(gateway->event, NULL, SIGINT, NULL, NULL);
+        if (r >= 0)
+                r = sd_event_add_signal(gateway->event, NULL, SIGHUP, on_hangup, gateway);
         if (r >= 0)
                 r = sd_event_set_watchdog(gateway->event, true);
         return r < 0 ? error_set_errno(ret_error, r, "cannot set up the event loop") : 0;
@@ -293,6 +373,7 @@ static int connect_all(Gateway *gateway, Error **ret_error)
         Served *served;
         int r;
 
+        gateway->is_open = true;
         LL_FOREACH (gateway->served, served) {
                 r = served_open(served);
                 if (r < 0)

@@ -6,6 +6,7 @@
  * gateway_run(), and taken down in the reverse order in gateway_free(). */
 
 #include "gateway/config.h"
+#include "gateway/mapping.h"
 
 typedef struct Gateway Gateway;
 
@@ -17,3 +18,9 @@ Gateway *gateway_free(Gateway *gateway);
 /* Connects and serves until SIGTERM or SIGINT: 0. Tells the service manager when both sides are
  * connected, and while the loop turns (sd_notify, watchdog). */
 int gateway_run(Gateway *gateway, Error **ret_error);
+
+/* Reads the mapping files again, as SIGHUP does too: services of files that have not changed, or
+ * have become bad, are undisturbed; those of changed files end and begin anew; see
+ * mapping_set_reload(). What is wrong is logged and reported. Fails without memory only, and then
+ * has changed nothing. Not to be called by what belongs to a mapped service. */
+int gateway_reload(Gateway *gateway, Diagnostics *diagnostics, MappingReload *ret_reload);

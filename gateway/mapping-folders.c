@@ -94,31 +94,27 @@ static int list_folder(Candidate **candidates, const char *folder, Diagnostics *
         return r;
 }
 
-/* Returns 1 if the file had to be left out. */
-static int load_candidate(MappingSet *set, const Candidate *candidate, Diagnostics *diagnostics)
+int mapping_folders_each(const char *const *folders, size_t n_folders, Diagnostics *diagnostics,
+                         MappingFileHandler handler, void *userdata)
 {
-        CLEANUP_MAPPING_SERVICE MappingService *service = NULL;
+        CLEANUP(candidates_done) Candidate *candidates = NULL;
+        int r = 0;
 
-        if (mapping_load(candidate->path, diagnostics, &service) < 0 ||
-            mapping_set_add(set, service, diagnostics) < 0)
-                return 1;
-        STEAL(service);
-        return 0;
+        for (size_t i = 0; r >= 0 && i < n_folders; i++)
+                r = list_folder(&candidates, folders[i], diagnostics);
+        HASH_SORT(candidates, compare_candidates);
+        for (Candidate *c = candidates; r >= 0 && c; c = c->hh.next)
+                r = handler(c->path, userdata);
+        return r < 0 ? r : 0;
 }
 
 int mapping_set_load_folders(MappingSet *set, const char *const *folders, size_t n_folders,
                              Diagnostics *diagnostics)
 {
-        CLEANUP(candidates_done) Candidate *candidates = NULL;
-        int r, n_left_out = 0;
+        CLEANUP_MAPPING_SET MappingSet retired = {};
+        MappingReload reload;
+        int r;
 
-        for (size_t i = 0; i < n_folders; i++) {
-                r = list_folder(&candidates, folders[i], diagnostics);
-                if (r < 0)
-                        return r;
-        }
-        HASH_SORT(candidates, compare_candidates);
-        for (Candidate *c = candidates; c; c = c->hh.next)
-                n_left_out += load_candidate(set, c, diagnostics);
-        return n_left_out;
+        r = mapping_set_reload(set, folders, n_folders, diagnostics, &reload, &retired);
+        return r < 0 ? r : (int)reload.left_out;
 }

@@ -23,6 +23,18 @@ const char *mapping_rule_access(const MappingRule *rule);
 /* True if the member is not to be had: `false`, or access class "none". */
 bool mapping_rule_hides(const MappingRule *rule);
 
+/* Takes a service out of its set; it is the caller's then. */
+void mapping_set_take(MappingSet *set, MappingService *service);
+
+/* Calls the handler for every file that makes up a set, in the order of their names, until one
+ * returns a negative errno, which is returned. */
+typedef int (*MappingFileHandler)(const char *path, void *userdata);
+int mapping_folders_each(const char *const *folders, size_t n_folders, Diagnostics *diagnostics,
+                         MappingFileHandler handler, void *userdata);
+
+/* Reads `length` bytes into a digest. */
+void mapping_digest_add(MappingDigest *digest, const char *text, size_t length);
+
 /* A new, empty service, object, interface; the latter two added to their owner. -EEXIST if that has
  * one of that name (or path) already, -E2BIG if it has LIMIT_MAPPING_TEMPLATES of them. Strings are
  * copied. */

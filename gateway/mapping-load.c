@@ -345,17 +345,25 @@ static void apply_introspection_file(JsonFile *file, MappingService *service)
 {
         CLEANUP_FREE char *path = file_beside(file->name, service->introspection);
         CLEANUP_INTROSPECTION Introspection *introspection = NULL;
+        CLEANUP_FREE char *text = NULL;
         CLEANUP_ERROR Error *error = NULL;
+        size_t length = 0;
+        int r;
 
         if (!path) {
                 json_file_out_of_memory(file);
                 return;
         }
-        if (introspection_load(path, file->diagnostics, &introspection, &error) < 0) {
+        r = file_read(path, LIMIT_INTROSPECTION_BYTES, &text, &length, &error);
+        if (r >= 0)
+                r = introspection_parse(text, length, path, file->diagnostics, &introspection,
+                                        &error);
+        if (r < 0) {
                 json_file_error(file, json_find(&file->doc, 0, "introspection"), "%s",
                                 error_text(error));
                 return;
         }
+        mapping_digest_add(&service->digest, text, length);
         for (MappingObject *object = service->objects; object; object = object->hh.next) {
                 mapping_object_set_introspection(object, introspection);
                 if (mapping_object_compile(object, file, file->diagnostics) < 0)
@@ -372,6 +380,7 @@ static int compile(JsonFile *file, MappingService **ret_service)
                 json_file_out_of_memory(file);
                 return -ENOMEM;
         }
+        mapping_digest_add(&service->digest, file->text, strlen(file->text));
         json_fields_read(file, 0, service_fields, ARRAY_SIZE(service_fields), service);
         read_family(file, service);
         read_objects(file, service);

@@ -19,6 +19,12 @@ void mapping_set_done(MappingSet *set)
         }
 }
 
+void mapping_set_take(MappingSet *set, MappingService *service)
+{
+        HASH_DEL(set->services, service);
+        HASH_DELETE(hh_bus, set->bus_names, service);
+}
+
 /* A space is in no bus name, so the key is unambiguous. No bus and "system" are one, the bus of the
  * gateway's settings. NULL without memory. */
 static char *make_bus_key(const char *bus, const char *bus_name)

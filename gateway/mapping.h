@@ -185,6 +185,12 @@ struct MappingObject {
         UT_hash_handle hh_path;               /* in the service, by `path` */
 };
 
+/* Tells two versions of a file apart; all zero of what was not loaded from a file. */
+typedef struct MappingDigest {
+        uint64_t hash; /* FNV-1a, 64 bits */
+        uint64_t length;
+} MappingDigest;
+
 struct MappingService {
         char *name; /* in topics, of a family with a capture; owned */
         char *file; /* where it came from; owned */
@@ -198,6 +204,7 @@ struct MappingService {
         bool activate;             /* a call may start the service */
         unsigned max_in_flight;    /* D-Bus calls at a time */
         char *introspection;       /* the file beside, as written; NULL: none */
+        MappingDigest digest;      /* of both files */
         MappingObject *objects;    /* by name (hh); owned */
         MappingObject *paths;      /* the same by path (hh_path) */
         MappingObject **templates; /* those with captures, the most specific first; borrowed */
@@ -241,6 +248,25 @@ int mapping_set_add(MappingSet *set, MappingService *service, Diagnostics *diagn
  * Returns the number of files left out, or -ENOMEM. */
 int mapping_set_load_folders(MappingSet *set, const char *const *folders, size_t n_folders,
                              Diagnostics *diagnostics);
+
+/* What mapping_set_reload() has done with the files. */
+typedef struct MappingReload {
+        unsigned added;
+        unsigned changed;
+        unsigned removed;
+        unsigned unchanged;
+        unsigned kept;     /* in their old version, because the new one is bad */
+        unsigned left_out; /* bad, and there is no old version */
+} MappingReload;
+
+/* Reads the folders again. All or nothing for each file, told apart by their names without folders:
+ * services of unchanged files, and of those that have become bad, stay what and where they are;
+ * `ret_retired` gets the services that are gone or replaced, for the caller to end their use and
+ * then free. Of files whose names clash that which was there first stays. On -ENOMEM nothing has
+ * changed. */
+int mapping_set_reload(MappingSet *set, const char *const *folders, size_t n_folders,
+                       Diagnostics *diagnostics, MappingReload *ret_reload,
+                       MappingSet *ret_retired);
 
 void mapping_set_done(MappingSet *set);
 
