@@ -10,10 +10,14 @@
 #include <systemd/sd-daemon.h>
 #include <utlist.h>
 
+#include "common/clock.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "gateway/broker.h"
 #include "gateway/ghosts.h"
+#include "gateway/own-service.h"
 #include "gateway/served.h"
+#include "gateway/usage-file.h"
 
 /* At most, before signals and timers are looked at again. */
 #define MESSAGES_PER_TURN 64
@@ -31,6 +35,12 @@ struct Gateway {
         Ghosts *ghosts;
         ServedHost host;
         Served *served; /* list */
+        OwnService own;
+        Diagnostics findings; /* about the mapping files */
+        Usage usage;
+        UsageFile *usage_file;
+        uint64_t started_usec;   /* CLOCK_MONOTONIC */
+        uint64_t connected_usec; /* to the broker */
         bool mqtt_connected;
         char *trouble; /* what was logged last about the broker; NULL while connected */
         bool ready;    /* told to the service manager */
@@ -87,6 +97,7 @@ static void on_mqtt_state(MqttRpcBus *bus, MqttRpcState state, const MqttRpcErro
         Gateway *gateway = userdata;
 
         gateway->mqtt_connected = state == MQTTRPC_STATE_CONNECTED;
+        gateway->connected_usec = gateway->mqtt_connected ? clock_now() : 0;
         if (state == MQTTRPC_STATE_CONNECTED) {
                 free(STEAL(gateway->trouble));
                 log_info("connected to %s as '%s'", gateway->config->broker,
@@ -101,65 +112,72 @@ static void on_mqtt_log(MqttRpcLogLevel level, const char *text, void *userdata)
         log_write((LogLevel)level, "mqtt: %s", text);
 }
 
+/* ---- the own service ---- */
+
+static void list_instances(void *userdata, void (*each)(const OwnInstance *, void *),
+                           void *each_userdata)
+{
+        const Gateway *gateway = userdata;
+        const ServedInstance *instance;
+        const Served *served;
+        OwnInstance own;
+
+        LL_FOREACH (gateway->served, served) {
+                for (instance = served->instances; instance; instance = instance->hh.next) {
+                        own_instance_of_expose(instance->expose, &own);
+                        each(&own, each_userdata);
+                }
+        }
+}
+
+static void get_figures(void *userdata, OwnFigures *ret_figures)
+{
+        const Gateway *gateway = userdata;
+        ServedCount count = count_all(gateway);
+
+        *ret_figures = (OwnFigures){.started_usec = gateway->started_usec,
+                                    .connected_usec = gateway->connected_usec,
+                                    .n_connections = count.links,
+                                    .n_connected = count.connected};
+}
+
+static const Diagnostics *get_findings(void *userdata)
+{
+        return &((Gateway *)userdata)->findings;
+}
+
+static const OwnServiceOps own_ops = {
+        .list = list_instances,
+        .figures = get_figures,
+        .findings = get_findings,
+};
+
 /* ---- MQTT ---- */
-
-/* Moves the reason of a library error into one of ours. */
-static int take_error(int r, MqttRpcError *error, Error **ret_error)
-{
-        if (r < 0)
-                error_set(ret_error, r, "%s",
-                          error ? mqttrpc_error_get_message(error) : strerrordesc_np(-r));
-        mqttrpc_error_free(error);
-        return r;
-}
-
-static int set_credentials(Gateway *gateway, Error **ret_error)
-{
-        const GatewayConfig *config = gateway->config;
-        CLEANUP_FREE char *password = NULL;
-        int r;
-
-        if (!config->user)
-                return 0;
-        r = gateway_config_read_password(config, &password, ret_error);
-        if (r < 0)
-                return r;
-        r = mqttrpc_bus_set_credentials(gateway->mqtt, config->user, password);
-        if (password)
-                explicit_bzero(password, strlen(password));
-        return take_error(r, NULL, ret_error);
-}
 
 static int set_up_mqtt(Gateway *gateway, Error **ret_error)
 {
-        static const MqttRpcMember own_members[] = {MQTTRPC_END};
         const GatewayConfig *config = gateway->config;
         MqttRpcError *error = NULL;
         int r;
 
         r = mqttrpc_bus_new(&gateway->mqtt);
         if (r < 0)
-                return take_error(r, NULL, ret_error);
+                return broker_take_error(r, NULL, ret_error);
         mqttrpc_bus_set_log_handler(gateway->mqtt, on_mqtt_log, gateway);
         mqttrpc_bus_set_state_handler(gateway->mqtt, on_mqtt_state, gateway);
-        r = mqttrpc_bus_set_uri(gateway->mqtt, config->broker, &error);
-        if (r < 0)
-                return take_error(r, error, ret_error);
-        r = set_credentials(gateway, ret_error);
+        r = broker_apply_settings(config, gateway->mqtt, ret_error);
         if (r < 0)
                 return r;
-        r = mqttrpc_bus_set_root(gateway->mqtt, config->root);
-        if (r >= 0)
-                r = mqttrpc_bus_set_keepalive(gateway->mqtt, config->keepalive_s);
-        if (r >= 0)
-                r = mqttrpc_bus_set_client_id(gateway->mqtt, config->client_id);
-        if (r >= 0)
-                r = mqttrpc_bus_set_tls(gateway->mqtt, config->ca_file, config->cert_file,
-                                        config->key_file);
-        if (r >= 0)
-                r = mqttrpc_add_service(gateway->mqtt, NULL, config->name, own_members, gateway,
-                                        &error);
-        return take_error(r, error, ret_error);
+        r = mqttrpc_bus_set_client_id(gateway->mqtt, config->client_id);
+        if (r < 0)
+                return broker_take_error(r, NULL, ret_error);
+        gateway->own = (OwnService){.bus = gateway->mqtt,
+                                    .name = config->name,
+                                    .ops = &own_ops,
+                                    .gateway = gateway,
+                                    .usage = &gateway->usage};
+        r = own_service_add(&gateway->own, &error);
+        return broker_take_error(r, error, ret_error);
 }
 
 /* ---- mappings ---- */
@@ -168,30 +186,34 @@ static int set_up_mqtt(Gateway *gateway, Error **ret_error)
 static void serve_or_leave_out(Gateway *gateway, MappingService *mapping)
 {
         CLEANUP_ERROR Error *error = NULL;
+        const char *text;
         Served *served;
         int r;
 
         r = served_new(&gateway->host, mapping, &served, &error);
-        if (r >= 0)
+        if (r >= 0) {
                 LL_APPEND(gateway->served, served);
-        else
-                log_error("%s; it is left out", error ? error_text(error) : strerrordesc_np(-r));
+                return;
+        }
+        text = error ? error_text(error) : strerrordesc_np(-r);
+        log_error("%s; it is left out", text);
+        diagnostics_add(&gateway->findings, DIAGNOSTIC_ERROR, "%s", text);
 }
 
 static int load_mappings(Gateway *gateway, Error **ret_error)
 {
         const JsonPaths *folders = &gateway->config->mappings;
-        CLEANUP_DIAGNOSTICS Diagnostics diagnostics = {};
+        Diagnostics *findings = &gateway->findings;
         int r;
 
         r = mapping_set_load_folders(&gateway->mappings, (const char *const *)folders->items,
-                                     folders->count, &diagnostics);
-        for (size_t i = 0; i < diagnostics.count; i++)
-                log_write(diagnostics.items[i].level == DIAGNOSTIC_ERROR ? LOG_LEVEL_ERROR
-                                                                         : LOG_LEVEL_WARNING,
-                          "%s", diagnostics.items[i].text);
-        if (diagnostics_dropped(&diagnostics) > 0)
-                log_warning("and %zu more findings", diagnostics_dropped(&diagnostics));
+                                     folders->count, findings);
+        for (size_t i = 0; i < findings->count; i++)
+                log_write(findings->items[i].level == DIAGNOSTIC_ERROR ? LOG_LEVEL_ERROR
+                                                                       : LOG_LEVEL_WARNING,
+                          "%s", findings->items[i].text);
+        if (diagnostics_dropped(findings) > 0)
+                log_warning("and %zu more findings", diagnostics_dropped(findings));
         if (r < 0)
                 return error_set_errno(ret_error, r, "cannot load the mappings");
         if (r > 0)
@@ -227,6 +249,15 @@ static int set_up_event(Gateway *gateway, Error **ret_error)
         return r < 0 ? error_set_errno(ret_error, r, "cannot set up the event loop") : 0;
 }
 
+static int set_up_usage(Gateway *gateway, Error **ret_error)
+{
+        int r;
+
+        r = usage_file_new(gateway->config->state_dir, gateway->event, &gateway->usage,
+                           &gateway->usage_file);
+        return r < 0 ? error_set_errno(ret_error, r, "cannot count usage") : 0;
+}
+
 DEFINE_CLEANUP(Gateway *, gateway_free, gateway_cleanup)
 
 int gateway_new(const GatewayConfig *config, Gateway **ret_gateway, Error **ret_error)
@@ -238,15 +269,19 @@ int gateway_new(const GatewayConfig *config, Gateway **ret_gateway, Error **ret_
         if (!gateway)
                 return error_set(ret_error, -ENOMEM, "out of memory");
         gateway->config = config;
+        gateway->started_usec = clock_now();
         gateway->scratch.buffer = BUFFER_INIT(LIMIT_PAYLOAD_BYTES);
         r = set_up_event(gateway, ret_error);
         if (r >= 0)
                 r = set_up_mqtt(gateway, ret_error);
+        if (r >= 0)
+                r = set_up_usage(gateway, ret_error);
         if (r < 0)
                 return r;
         gateway->host = (ServedHost){.event = gateway->event,
                                      .mqtt = gateway->mqtt,
                                      .scratch = &gateway->scratch,
+                                     .usage = &gateway->usage,
                                      .bus = config->bus,
                                      .name = config->name,
                                      .on_change = on_served_change,
@@ -268,8 +303,10 @@ Gateway *gateway_free(Gateway *gateway)
         if (!gateway)
                 return NULL;
         ghosts_free(gateway->ghosts);
-        LL_FOREACH_SAFE (gateway->served, served, next)
+        LL_FOREACH_SAFE (gateway->served, served, next) {
+                LL_DELETE(gateway->served, served); /* the own service lists them */
                 served_free(served);
+        }
         if (gateway->mqtt) {
                 mqttrpc_bus_set_state_handler(gateway->mqtt, NULL, NULL);
                 (void)mqttrpc_bus_flush(gateway->mqtt, FLUSH_USEC);
@@ -278,7 +315,10 @@ Gateway *gateway_free(Gateway *gateway)
         if (gateway->glue.bus)
                 mqttrpc_sd_event_detach(&gateway->glue);
         mqttrpc_bus_unref(gateway->mqtt);
+        usage_file_free(gateway->usage_file);
+        usage_done(&gateway->usage);
         mapping_set_done(&gateway->mappings);
+        diagnostics_done(&gateway->findings);
         free(gateway->trouble);
         json_doc_done(&gateway->scratch.doc);
         buffer_done(&gateway->scratch.buffer);
@@ -302,7 +342,7 @@ static int connect_all(Gateway *gateway, Error **ret_error)
                                     SD_EVENT_PRIORITY_NORMAL);
         if (r >= 0)
                 r = mqttrpc_bus_open(gateway->mqtt, &error);
-        return take_error(r, error, ret_error);
+        return broker_take_error(r, error, ret_error);
 }
 
 static bool has_many_calls(const Gateway *gateway)

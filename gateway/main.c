@@ -9,7 +9,7 @@ static const struct {
         int (*run)(int argc, char **argv);
 } verbs[] = {
         {"run", cmd_run},   {"check", cmd_check}, {"generate", cmd_generate},
-        {"diff", cmd_diff}, {"emit", cmd_emit},
+        {"diff", cmd_diff}, {"emit", cmd_emit},   {"status", cmd_status},
 };
 
 int main(int argc, char **argv)
