@@ -8,6 +8,7 @@
 #include "cli/template.h"
 #include "common/json-scan.h"
 #include "common/limits.h"
+#include "common/printable.h"
 #include "common/util.h"
 
 typedef enum Origin {
@@ -158,7 +159,7 @@ static void write_name(Buffer *buffer, const MqttRpcError *error)
         if (!name || (of_code && !strcmp(name, of_code)))
                 return;
         buffer_append_text(buffer, " [");
-        template_write_printable(buffer, name);
+        printable_write(buffer, name);
         buffer_append_char(buffer, ']');
 }
 
@@ -168,12 +169,12 @@ static void write_details(Buffer *buffer, const MqttRpcError *error, const Detai
 
         if (details->field && !strstr(message, details->field)) {
                 buffer_append_text(buffer, " (argument '");
-                template_write_printable(buffer, details->field);
+                printable_write(buffer, details->field);
                 buffer_append_text(buffer, "')");
         }
         if (details->detail && !strstr(message, details->detail)) {
                 buffer_append_text(buffer, " (");
-                template_write_printable(buffer, details->detail);
+                printable_write(buffer, details->detail);
                 buffer_append_char(buffer, ')');
         }
 }

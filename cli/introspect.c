@@ -12,8 +12,8 @@
 #include "cli/names.h"
 #include "cli/near.h"
 #include "cli/session.h"
-#include "cli/table.h"
 #include "cli/verbs.h"
+#include "common/table.h"
 
 static const char *const titles[] = {"NAME", "TYPE", "SIGNATURE", "RESULT/VALUE", "FLAGS", NULL};
 

@@ -6,9 +6,9 @@
 
 #include "cli/json-print.h"
 #include "cli/session.h"
-#include "cli/table.h"
 #include "cli/verbs.h"
 #include "common/json-write.h"
+#include "common/table.h"
 
 static const char *const titles[] = {"SERVICE", "STATE", "VERSION", "HOST",
                                      "RUNNING", "EPOCH", "SUMMARY", NULL};

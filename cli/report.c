@@ -10,14 +10,14 @@
 #include "cli/json-print.h"
 #include "cli/mosquitto-line.h"
 #include "cli/near.h"
-#include "cli/template.h"
 #include "common/json-write.h"
+#include "common/printable.h"
 
 int report_usage(const char *verb, const Error *error)
 {
         CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
 
-        template_write_printable(&buffer, error_text(error));
+        printable_write(&buffer, error_text(error));
         fprintf(stderr, "mqttrpc: %s\nhint: see 'mqttrpc %s%s--help'\n", buffer_text(&buffer),
                 verb ? verb : "", verb ? " " : "");
         return STATUS_USAGE;
@@ -155,7 +155,7 @@ int report_failed_watch(const Client *client, int r, const MqttRpcError *error)
                 return report_internal(r);
         if (client->settings->json)
                 return report_json_error(error, explain_status(error));
-        template_write_printable(&text, mqttrpc_error_get_message(error));
+        printable_write(&text, mqttrpc_error_get_message(error));
         buffer_append_char(&text, '\n');
         return report_text(&text, explain_status(error));
 }

@@ -6,9 +6,9 @@
 
 #include "cli/names.h"
 #include "cli/session.h"
-#include "cli/table.h"
 #include "cli/verbs.h"
 #include "common/json-scan.h"
+#include "common/table.h"
 
 static int add_rows(Table *table, const JsonDoc *doc)
 {

@@ -4,22 +4,7 @@
 
 #include <string.h>
 
-int template_write_printable(Buffer *buffer, const char *text)
-{
-        for (const char *at = text; *at; at++) {
-                unsigned char c = (unsigned char)*at;
-
-                if (c == 0xc2 && (unsigned char)at[1] < 0xa0 && at[1] != '\0') {
-                        buffer_append_char(buffer, '?'); /* U+0080 … U+009F */
-                        at++;
-                } else if (c == '\n' || c == '\t' || c == '\r') {
-                        buffer_append_char(buffer, ' ');
-                } else {
-                        buffer_append_char(buffer, c < 0x20 || c == 0x7f ? '?' : *at);
-                }
-        }
-        return buffer_status(buffer);
-}
+#include "common/printable.h"
 
 static const TemplateValue *find_value(const TemplateValue *values, const char *name, size_t length)
 {
@@ -46,7 +31,7 @@ int template_write(Buffer *buffer, const char *text, const TemplateValue *values
                         continue;
                 }
                 if (value->text)
-                        template_write_printable(buffer, value->text);
+                        printable_write(buffer, value->text);
                 text += length + 2;
         }
         return buffer_status(buffer);

@@ -13,7 +13,3 @@ typedef struct TemplateValue {
 
 /* A {name} that is not in the table stays as it is. */
 int template_write(Buffer *buffer, const char *text, const TemplateValue *values);
-
-/* Appends text with each control character replaced by a space, or by '?' if it is no white space,
- * so that nobody far away writes to the terminal's controls. */
-int template_write_printable(Buffer *buffer, const char *text);

@@ -10,9 +10,9 @@
 #include "cli/json-print.h"
 #include "cli/names.h"
 #include "cli/session.h"
-#include "cli/template.h"
 #include "cli/verbs.h"
 #include "common/json-write.h"
+#include "common/printable.h"
 
 typedef struct Tree {
         Buffer text;
@@ -85,7 +85,7 @@ static void write_interfaces(Tree *tree, const InventoryItem *object)
                 if (item > list + 1)
                         buffer_append_char(&tree->text, ' ');
                 if (json_string_dup(&tree->doc, item, &name) >= 0)
-                        template_write_printable(&tree->text, name);
+                        printable_write(&tree->text, name);
         }
         buffer_append_char(&tree->text, ']');
 }

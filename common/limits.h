@@ -176,3 +176,13 @@
 #define LIMIT_SURVEY_CALL_USEC (UINT64_C(5) * 1000000)
 #define LIMIT_SURVEY_USEC      (UINT64_C(60) * 1000000)
 #define LIMIT_SURVEY_TIMEOUTS  3U
+
+/* Members whose use is counted, and bytes of what is said of the process of a last caller: all that
+ * systemd, NetworkManager and BlueZ have together is below 1,000. An entry holds about 600 bytes.
+ * The calls of what is beyond are counted together. */
+#define LIMIT_USAGE_ENTRIES        4096U
+#define LIMIT_USAGE_PROCESS_LENGTH 63U
+
+/* Shortest time from one write of these counts to the next: spares flash memory, and what a loss of
+ * power can take is a minute's worth. */
+#define LIMIT_USAGE_SAVE_USEC (UINT64_C(60) * 1000000)

@@ -17,6 +17,9 @@
 #define MAPPINGS_LOCAL "/etc/dbus-mqtt-gateway/mappings.d"
 #endif
 
+/* As StateDirectory= of the systemd unit has it. */
+#define STATE_DIR "/var/lib/dbus-mqtt-gateway"
+
 enum { LIMIT_PASSWORD_BYTES = 4096 };
 
 static const char *const log_levels[] = {"error", "warning", "notice", "info", "debug", NULL};
@@ -48,6 +51,7 @@ static const JsonField fields[] = {
         {"ca_file", JSON_FIELD_PATH, AT(ca_file)},
         {"cert_file", JSON_FIELD_PATH, AT(cert_file)},
         {"key_file", JSON_FIELD_PATH, AT(key_file)},
+        {"state_dir", JSON_FIELD_PATH, AT(state_dir), .fallback = STATE_DIR},
         {"client_id", JSON_FIELD_STRING, AT(client_id)},
         {"keepalive_s", JSON_FIELD_UINT, AT(keepalive_s), 5, 65535, .fallback = "60"},
         {"log_level", JSON_FIELD_WORD, AT(log_level), .words = log_levels, .fallback = "info"},

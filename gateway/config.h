@@ -21,6 +21,7 @@ typedef struct GatewayConfig {
         char *ca_file;
         char *cert_file;
         char *key_file;
+        char *state_dir;      /* folder for what is kept over restarts */
         char *client_id;      /* NULL: made up */
         unsigned keepalive_s; /* MQTT keep-alive; 60 */
         int log_level;        /* index into error, warning, notice, info, debug: see below */

@@ -172,6 +172,7 @@ static int reply_result(const ExposeCall *call, sd_bus_message *m)
         if (r >= 0)
                 return mqttrpc_request_reply(call->request, buffer_text(buffer), buffer->length);
         failure = explain_result(r, member, why);
+        call->expose->stats.errors++;
         expose_warn(call->expose, "%s.%s: %s", member->interface, member->member,
                     mqttrpc_error_get_message(failure));
         return mqttrpc_request_reply_error(call->request, failure);
@@ -295,6 +296,19 @@ int expose_call_send(ExposeCall *call, sd_bus_message *m, sd_bus_message_handler
         return r < 0 ? expose_call_explain_send(r, call->expose, ret_error) : 0;
 }
 
+void expose_call_count(const Expose *expose, const MqttRpcRequest *request, UsageKind kind,
+                       const MappingObject *object, const char *interface, const char *member)
+{
+        UsageKey key = {.side = USAGE_MQTT,
+                        .kind = kind,
+                        .service = expose->name,
+                        .object = object->name,
+                        .interface = interface,
+                        .member = member};
+
+        usage_count(expose->usage, &key, mqttrpc_request_get_caller(request), NULL, time(NULL));
+}
+
 static int send_call(Expose *expose, MqttRpcRequest *request, MappingMember *member,
                      sd_bus_message *m, MqttRpcError **ret_error)
 {
@@ -347,10 +361,11 @@ static int check_method_room(const Expose *expose, const MappingMember *member,
         return too_many(count, member->name, ret_error);
 }
 
-static int forward(Expose *expose, MqttRpcRequest *request, const char *path, MappingMember *member,
-                   MqttRpcError **ret_error)
+static int forward(const ExposeType *type, MqttRpcRequest *request, const char *path,
+                   MappingMember *member, MqttRpcError **ret_error)
 {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        Expose *expose = type->expose;
         size_t size;
         int r;
 
@@ -377,6 +392,8 @@ static int forward(Expose *expose, MqttRpcRequest *request, const char *path, Ma
                 return r;
         log_debug("%s calls %s.%s of %s", mqttrpc_request_get_caller(request), member->interface,
                   member->member, expose->bus_name);
+        expose_call_count(expose, request, USAGE_CALL, type->mapping, member->interface,
+                          member->member);
         if (member->mask)
                 mqttrpc_request_set_sensitive(request);
         if (wants_reply(request, member))
@@ -475,20 +492,17 @@ static int dispatch(ExposeType *type, const char *path, MappingMember *member,
                 return expose_set_on_request(type->expose, request, type->mapping, path, ret_error);
         if (!member || !member->typed)
                 return no_method(type->expose, request, member, ret_error);
-        return forward(type->expose, request, path, member, ret_error);
+        return forward(type, request, path, member, ret_error);
 }
 
-int expose_call_on_request(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+static int accept_request(Expose *expose, MqttRpcRequest *request, MqttRpcError **ret_error)
 {
         CLEANUP_MAPPING_INSTANCE MappingInstance instance = {};
-        Expose *expose = userdata;
         MappingMember *member;
         ExposeType *type;
         const char *path;
         int r;
 
-        expose->stats.calls++;
-        expose->stats.activity_usec = clock_now();
         if (mqttrpc_request_get_hops(request) >= LIMIT_HOPS)
                 return expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_FAILED,
                                          "the call went through %u gateways: is there a loop?",
@@ -503,6 +517,19 @@ int expose_call_on_request(MqttRpcRequest *request, void *userdata, MqttRpcError
         if (must_wait(type, member))
                 return wait_for_introspection(type, path, member, request, ret_error);
         return dispatch(type, path, member, request, ret_error);
+}
+
+int expose_call_on_request(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+{
+        Expose *expose = userdata;
+        int r;
+
+        expose->stats.calls++;
+        expose->stats.activity_usec = clock_now();
+        r = accept_request(expose, request, ret_error);
+        if (r < 0)
+                expose->stats.errors++;
+        return r;
 }
 
 /* Introspection failed: a member that can be used without goes on, the others learn why. */
@@ -533,8 +560,10 @@ void expose_call_resume(ExposeType *type, const sd_bus_error *error)
         while ((call = waiting)) {
                 CLEANUP_RPC_ERROR MqttRpcError *failure = NULL;
 
-                if (go_on(type, call->request, error, &failure) < 0)
+                if (go_on(type, call->request, error, &failure) < 0) {
+                        type->expose->stats.errors++;
                         (void)mqttrpc_request_reply_error(call->request, failure);
+                }
                 expose_call_free(call, &waiting);
         }
 }

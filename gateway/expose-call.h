@@ -40,3 +40,6 @@ int expose_call_explain_params(int r, const char *field, const Error *why,
 int expose_call_explain_send(int r, const Expose *expose, MqttRpcError **ret_error);
 /* Answers with an error of D-Bus. */
 void expose_call_reply_failure(const ExposeCall *call, const sd_bus_error *dbus);
+/* Counts what is about to be passed on to D-Bus; the names are those there. */
+void expose_call_count(const Expose *expose, const MqttRpcRequest *request, UsageKind kind,
+                       const MappingObject *object, const char *interface, const char *member);

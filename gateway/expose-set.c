@@ -118,13 +118,16 @@ static int new_message(const Access *access, const char *member, sd_bus_message 
         return r < 0 ? expose_call_explain_send(r, expose, ret_error) : 0;
 }
 
-static int send(const Access *access, sd_bus_message *m, sd_bus_message_handler_t handler,
-                MqttRpcError **ret_error)
+static int send(const Access *access, UsageKind kind, sd_bus_message *m,
+                sd_bus_message_handler_t handler, MqttRpcError **ret_error)
 {
+        const MappingMember *member = access->member;
         Expose *expose = access->expose;
         ExposeCall *call;
         int r;
 
+        expose_call_count(expose, access->request, kind, access->mapping, member->interface,
+                          member->member);
         r = expose_call_new(expose, access->request, &expose->calls, &call);
         if (r < 0)
                 return r;
@@ -191,7 +194,7 @@ static int get(Access *access, MqttRpcError **ret_error)
                 return r;
         r = sd_bus_message_append(m, "ss", access->member->interface, access->member->member);
         return r < 0 ? expose_call_explain_send(r, access->expose, ret_error)
-                     : send(access, m, on_value, ret_error);
+                     : send(access, USAGE_GET, m, on_value, ret_error);
 }
 
 /* ---- prop.set ---- */
@@ -252,7 +255,7 @@ static int set(Access *access, MqttRpcError **ret_error)
         r = new_message(access, "Set", &m, ret_error);
         if (r >= 0)
                 r = append_value(access, m, ret_error);
-        return r < 0 ? r : send(access, m, on_set, ret_error);
+        return r < 0 ? r : send(access, USAGE_SET, m, on_set, ret_error);
 }
 
 static int check_by_topic(const Access *access, MqttRpcError **ret_error)
@@ -423,6 +426,8 @@ static int get_all(Access *access, MqttRpcError **ret_error)
                 r = expose_call_new(expose, access->request, &expose->calls, &call);
         if (r < 0)
                 return r;
+        expose_call_count(expose, access->request, USAGE_GET, access->mapping, PROPERTIES,
+                          "GetAll");
         call->answer = BUFFER_INIT(expose->scratch->buffer.maximum);
         buffer_append_char(&call->answer, '{');
         call->path = strdup(access->path);

@@ -359,6 +359,7 @@ int expose_new(const ExposeOptions *options, Expose **ret_expose, Error **ret_er
         expose->link = options->link;
         expose->bus = options->bus;
         expose->scratch = options->scratch;
+        expose->usage = options->usage;
         expose->running = -1;
         expose->description_is_old = true;
         r = set_up(expose, ret_error);

@@ -27,6 +27,7 @@
 #include "common/log-limit.h"
 #include "gateway/dbus-link.h"
 #include "gateway/mapping.h"
+#include "gateway/usage.h"
 
 typedef struct Expose Expose;
 typedef struct ExposeCall ExposeCall;
@@ -88,6 +89,7 @@ struct Expose {
         DbusLink *link;          /* borrowed */
         MqttRpcBus *bus;         /* borrowed */
         ExposeScratch *scratch;  /* borrowed */
+        Usage *usage;            /* borrowed; NULL: nobody counts */
         MqttRpcSlot *registration;
 
         /* the owner */
@@ -134,6 +136,7 @@ typedef struct ExposeOptions {
         DbusLink *link;
         MqttRpcBus *bus;
         ExposeScratch *scratch;
+        Usage *usage; /* NULL: nobody counts */
 } ExposeOptions;
 
 /* Registers the service. Everything borrowed must outlive it. On failure the error says why. */

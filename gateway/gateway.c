@@ -14,8 +14,11 @@
 #include "common/clock.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "gateway/broker.h"
 #include "gateway/ghosts.h"
+#include "gateway/own-service.h"
 #include "gateway/served.h"
+#include "gateway/usage-file.h"
 
 /* At most, before signals and timers are looked at again. */
 #define MESSAGES_PER_TURN 64
@@ -34,6 +37,12 @@ struct Gateway {
         ServedHost host;
         Served *served; /* list */
         bool is_open;   /* connects to both sides */
+        OwnService own;
+        Diagnostics findings; /* about the mapping files */
+        Usage usage;
+        UsageFile *usage_file;
+        uint64_t started_usec;   /* CLOCK_MONOTONIC */
+        uint64_t connected_usec; /* to the broker */
         bool mqtt_connected;
         char *trouble; /* what was logged last about the broker; NULL while connected */
         bool ready;    /* told to the service manager */
@@ -90,6 +99,7 @@ static void on_mqtt_state(MqttRpcBus *bus, MqttRpcState state, const MqttRpcErro
         Gateway *gateway = userdata;
 
         gateway->mqtt_connected = state == MQTTRPC_STATE_CONNECTED;
+        gateway->connected_usec = gateway->mqtt_connected ? clock_now() : 0;
         if (state == MQTTRPC_STATE_CONNECTED) {
                 free(STEAL(gateway->trouble));
                 log_info("connected to %s as '%s'", gateway->config->broker,
@@ -104,65 +114,78 @@ static void on_mqtt_log(MqttRpcLogLevel level, const char *text, void *userdata)
         log_write((LogLevel)level, "mqtt: %s", text);
 }
 
+/* ---- the own service ---- */
+
+static void list_instances(void *userdata, void (*each)(const OwnInstance *, void *),
+                           void *each_userdata)
+{
+        const Gateway *gateway = userdata;
+        const ServedInstance *instance;
+        const Served *served;
+        OwnInstance own;
+
+        LL_FOREACH (gateway->served, served) {
+                for (instance = served->instances; instance; instance = instance->hh.next) {
+                        own_instance_of_expose(instance->expose, &own);
+                        each(&own, each_userdata);
+                }
+        }
+}
+
+static void get_figures(void *userdata, OwnFigures *ret_figures)
+{
+        const Gateway *gateway = userdata;
+        ServedCount count = count_all(gateway);
+
+        *ret_figures = (OwnFigures){.started_usec = gateway->started_usec,
+                                    .connected_usec = gateway->connected_usec,
+                                    .n_connections = count.links,
+                                    .n_connected = count.connected};
+}
+
+static int reload(void *userdata, MappingReload *ret_reload)
+{
+        return gateway_reload(userdata, ret_reload);
+}
+
+static const Diagnostics *get_findings(void *userdata)
+{
+        return &((Gateway *)userdata)->findings;
+}
+
+static const OwnServiceOps own_ops = {
+        .list = list_instances,
+        .figures = get_figures,
+        .findings = get_findings,
+        .reload = reload,
+};
+
 /* ---- MQTT ---- */
-
-/* Moves the reason of a library error into one of ours. */
-static int take_error(int r, MqttRpcError *error, Error **ret_error)
-{
-        if (r < 0)
-                error_set(ret_error, r, "%s",
-                          error ? mqttrpc_error_get_message(error) : strerrordesc_np(-r));
-        mqttrpc_error_free(error);
-        return r;
-}
-
-static int set_credentials(Gateway *gateway, Error **ret_error)
-{
-        const GatewayConfig *config = gateway->config;
-        CLEANUP_FREE char *password = NULL;
-        int r;
-
-        if (!config->user)
-                return 0;
-        r = gateway_config_read_password(config, &password, ret_error);
-        if (r < 0)
-                return r;
-        r = mqttrpc_bus_set_credentials(gateway->mqtt, config->user, password);
-        if (password)
-                explicit_bzero(password, strlen(password));
-        return take_error(r, NULL, ret_error);
-}
 
 static int set_up_mqtt(Gateway *gateway, Error **ret_error)
 {
-        static const MqttRpcMember own_members[] = {MQTTRPC_END};
         const GatewayConfig *config = gateway->config;
         MqttRpcError *error = NULL;
         int r;
 
         r = mqttrpc_bus_new(&gateway->mqtt);
         if (r < 0)
-                return take_error(r, NULL, ret_error);
+                return broker_take_error(r, NULL, ret_error);
         mqttrpc_bus_set_log_handler(gateway->mqtt, on_mqtt_log, gateway);
         mqttrpc_bus_set_state_handler(gateway->mqtt, on_mqtt_state, gateway);
-        r = mqttrpc_bus_set_uri(gateway->mqtt, config->broker, &error);
-        if (r < 0)
-                return take_error(r, error, ret_error);
-        r = set_credentials(gateway, ret_error);
+        r = broker_apply_settings(config, gateway->mqtt, ret_error);
         if (r < 0)
                 return r;
-        r = mqttrpc_bus_set_root(gateway->mqtt, config->root);
-        if (r >= 0)
-                r = mqttrpc_bus_set_keepalive(gateway->mqtt, config->keepalive_s);
-        if (r >= 0)
-                r = mqttrpc_bus_set_client_id(gateway->mqtt, config->client_id);
-        if (r >= 0)
-                r = mqttrpc_bus_set_tls(gateway->mqtt, config->ca_file, config->cert_file,
-                                        config->key_file);
-        if (r >= 0)
-                r = mqttrpc_add_service(gateway->mqtt, NULL, config->name, own_members, gateway,
-                                        &error);
-        return take_error(r, error, ret_error);
+        r = mqttrpc_bus_set_client_id(gateway->mqtt, config->client_id);
+        if (r < 0)
+                return broker_take_error(r, NULL, ret_error);
+        gateway->own = (OwnService){.bus = gateway->mqtt,
+                                    .name = config->name,
+                                    .ops = &own_ops,
+                                    .gateway = gateway,
+                                    .usage = &gateway->usage};
+        r = own_service_add(&gateway->own, &error);
+        return broker_take_error(r, error, ret_error);
 }
 
 /* ---- mappings ---- */
@@ -171,6 +194,7 @@ static int set_up_mqtt(Gateway *gateway, Error **ret_error)
 static void serve_or_leave_out(Gateway *gateway, MappingService *mapping)
 {
         CLEANUP_ERROR Error *error = NULL;
+        const char *text;
         Served *served;
         int r;
 
@@ -179,8 +203,11 @@ static void serve_or_leave_out(Gateway *gateway, MappingService *mapping)
                 LL_APPEND(gateway->served, served);
         if (r >= 0 && gateway->is_open)
                 r = served_open(served);
-        if (r < 0)
-                log_error("%s; it is left out", error ? error_text(error) : strerrordesc_np(-r));
+        if (r >= 0)
+                return;
+        text = error ? error_text(error) : strerrordesc_np(-r);
+        log_error("%s; it is left out", text);
+        diagnostics_add(&gateway->findings, DIAGNOSTIC_ERROR, "%s", text);
 }
 
 static void log_findings(const Diagnostics *diagnostics)
@@ -217,15 +244,17 @@ static void end_retired(Gateway *gateway, const MappingSet *retired)
 }
 
 /* Those that go, go first: what comes may have their names. */
-static int read_mappings(Gateway *gateway, Diagnostics *diagnostics, MappingReload *ret_reload)
+static int read_mappings(Gateway *gateway, MappingReload *ret_reload)
 {
         const JsonPaths *folders = &gateway->config->mappings;
         CLEANUP_MAPPING_SET MappingSet retired = {};
         int r;
 
+        diagnostics_done(&gateway->findings);
+        gateway->findings = (Diagnostics){};
         r = mapping_set_reload(&gateway->mappings, (const char *const *)folders->items,
-                               folders->count, diagnostics, ret_reload, &retired);
-        log_findings(diagnostics);
+                               folders->count, &gateway->findings, ret_reload, &retired);
+        log_findings(&gateway->findings);
         if (r < 0)
                 return r;
         end_retired(gateway, &retired);
@@ -240,11 +269,10 @@ static int read_mappings(Gateway *gateway, Diagnostics *diagnostics, MappingRelo
 
 static int load_mappings(Gateway *gateway, Error **ret_error)
 {
-        CLEANUP_DIAGNOSTICS Diagnostics diagnostics = {};
         MappingReload reload;
         int r;
 
-        r = read_mappings(gateway, &diagnostics, &reload);
+        r = read_mappings(gateway, &reload);
         if (r < 0)
                 return error_set_errno(ret_error, r, "cannot load the mappings");
         if (reload.left_out > 0)
@@ -252,12 +280,12 @@ static int load_mappings(Gateway *gateway, Error **ret_error)
         return 0;
 }
 
-int gateway_reload(Gateway *gateway, Diagnostics *diagnostics, MappingReload *ret_reload)
+int gateway_reload(Gateway *gateway, MappingReload *ret_reload)
 {
         int r;
 
         sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now());
-        r = read_mappings(gateway, diagnostics, ret_reload);
+        r = read_mappings(gateway, ret_reload);
         if (r < 0)
                 log_error("cannot read the mappings again: %s; all stay as they are",
                           strerrordesc_np(-r));
@@ -274,10 +302,9 @@ int gateway_reload(Gateway *gateway, Diagnostics *diagnostics, MappingReload *re
 
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
-        CLEANUP_DIAGNOSTICS Diagnostics diagnostics = {};
         MappingReload reload;
 
-        (void)gateway_reload(userdata, &diagnostics, &reload);
+        (void)gateway_reload(userdata, &reload);
         return 0;
 }
 
@@ -307,6 +334,15 @@ static int set_up_event(Gateway *gateway, Error **ret_error)
         return r < 0 ? error_set_errno(ret_error, r, "cannot set up the event loop") : 0;
 }
 
+static int set_up_usage(Gateway *gateway, Error **ret_error)
+{
+        int r;
+
+        r = usage_file_new(gateway->config->state_dir, gateway->event, &gateway->usage,
+                           &gateway->usage_file);
+        return r < 0 ? error_set_errno(ret_error, r, "cannot count usage") : 0;
+}
+
 DEFINE_CLEANUP(Gateway *, gateway_free, gateway_cleanup)
 
 int gateway_new(const GatewayConfig *config, Gateway **ret_gateway, Error **ret_error)
@@ -318,15 +354,19 @@ int gateway_new(const GatewayConfig *config, Gateway **ret_gateway, Error **ret_
         if (!gateway)
                 return error_set(ret_error, -ENOMEM, "out of memory");
         gateway->config = config;
+        gateway->started_usec = clock_now();
         gateway->scratch.buffer = BUFFER_INIT(LIMIT_PAYLOAD_BYTES);
         r = set_up_event(gateway, ret_error);
         if (r >= 0)
                 r = set_up_mqtt(gateway, ret_error);
+        if (r >= 0)
+                r = set_up_usage(gateway, ret_error);
         if (r < 0)
                 return r;
         gateway->host = (ServedHost){.event = gateway->event,
                                      .mqtt = gateway->mqtt,
                                      .scratch = &gateway->scratch,
+                                     .usage = &gateway->usage,
                                      .bus = config->bus,
                                      .name = config->name,
                                      .on_change = on_served_change,
@@ -348,8 +388,10 @@ Gateway *gateway_free(Gateway *gateway)
         if (!gateway)
                 return NULL;
         ghosts_free(gateway->ghosts);
-        LL_FOREACH_SAFE (gateway->served, served, next)
+        LL_FOREACH_SAFE (gateway->served, served, next) {
+                LL_DELETE(gateway->served, served); /* the own service lists them */
                 served_free(served);
+        }
         if (gateway->mqtt) {
                 mqttrpc_bus_set_state_handler(gateway->mqtt, NULL, NULL);
                 (void)mqttrpc_bus_flush(gateway->mqtt, FLUSH_USEC);
@@ -358,7 +400,10 @@ Gateway *gateway_free(Gateway *gateway)
         if (gateway->glue.bus)
                 mqttrpc_sd_event_detach(&gateway->glue);
         mqttrpc_bus_unref(gateway->mqtt);
+        usage_file_free(gateway->usage_file);
+        usage_done(&gateway->usage);
         mapping_set_done(&gateway->mappings);
+        diagnostics_done(&gateway->findings);
         free(gateway->trouble);
         json_doc_done(&gateway->scratch.doc);
         buffer_done(&gateway->scratch.buffer);
@@ -383,7 +428,7 @@ static int connect_all(Gateway *gateway, Error **ret_error)
                                     SD_EVENT_PRIORITY_NORMAL);
         if (r >= 0)
                 r = mqttrpc_bus_open(gateway->mqtt, &error);
-        return take_error(r, error, ret_error);
+        return broker_take_error(r, error, ret_error);
 }
 
 static bool has_many_calls(const Gateway *gateway)

@@ -21,6 +21,6 @@ int gateway_run(Gateway *gateway, Error **ret_error);
 
 /* Reads the mapping files again, as SIGHUP does too: services of files that have not changed, or
  * have become bad, are undisturbed; those of changed files end and begin anew; see
- * mapping_set_reload(). What is wrong is logged and reported. Fails without memory only, and then
- * has changed nothing. Not to be called by what belongs to a mapped service. */
-int gateway_reload(Gateway *gateway, Diagnostics *diagnostics, MappingReload *ret_reload);
+ * mapping_set_reload(). What is wrong is logged, and kept for the own service. Fails without memory
+ * only, and then has changed nothing. Not to be called by what belongs to a mapped service. */
+int gateway_reload(Gateway *gateway, MappingReload *ret_reload);

@@ -45,7 +45,8 @@ static int instance_set_up(ServedInstance *instance, Error **ret_error)
         ExposeOptions options = {.mapping = served->mapping,
                                  .event = served->host->event,
                                  .bus = served->host->mqtt,
-                                 .scratch = served->host->scratch};
+                                 .scratch = served->host->scratch,
+                                 .usage = served->host->usage};
         int r;
 
         r = dbus_link_new(served->host->event, address, on_link, instance, &instance->link);

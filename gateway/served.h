@@ -21,6 +21,7 @@ typedef struct ServedHost {
         sd_event *event;
         MqttRpcBus *mqtt;
         ExposeScratch *scratch;
+        Usage *usage;     /* NULL: nobody counts */
         const char *bus;  /* address of the bus of mappings that name the system bus, or none */
         const char *name; /* the gateway's own service name */
         /* A connection to D-Bus has come up, gone, or could not be had; also called while one is

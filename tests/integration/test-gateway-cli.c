@@ -49,6 +49,7 @@ static void test_help_and_version(void)
                 {"generate", "--help", NULL},
                 {"diff", "-h", NULL},
                 {"emit", "--help", NULL},
+                {"status", "--help", NULL},
         };
         CLEANUP_TEMP_DIR TempDir *dir = temp_dir_new();
 
@@ -91,6 +92,10 @@ static void test_mistake_is_named(void)
                 {{"emit", "markdown", "@/cut.json"}, 1, "error: the mappings cannot be used"},
                 {{"emit", "markdown", "--grant", "x", "@"}, 2, "--grant: expected CLASS=USER"},
                 {{"emit", "markdown", "--grant", "x=a/b", "@"}, 2, "'a/b' is not a name"},
+                {{"status", "--nope"}, 2, "unrecognized option '--nope'"},
+                {{"status", "a", "b"}, 2, "status: name one service at most"},
+                {{"status", "a/b"}, 2, "status: 'a/b'"},
+                {{"status", "--broker", "x"}, 2, "status: --broker: broker: 'x' is no broker"},
                 {{"--broker", "http://x"}, 2, "--broker: broker: 'http://x' is no broker"},
                 {{"--root", "a b"}, 2, "--root: root: 'a b' is not a topic prefix"},
                 {{"--name", "a/b"}, 2, "--name: name: 'a/b'"},
@@ -275,6 +280,7 @@ static void test_man_page_has_all_options(void)
                 {"OPTIONS OF GENERATE", {"generate", "--help"}},
                 {"OPTIONS OF DIFF", {"diff", "--help"}},
                 {"OPTIONS OF EMIT", {"emit", "--help"}},
+                {"OPTIONS OF STATUS", {"status", "--help"}},
         };
         CLEANUP_TEMP_DIR TempDir *dir = temp_dir_new();
 

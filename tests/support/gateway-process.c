@@ -35,6 +35,7 @@ GatewayProcess *gateway_process_start(TempDir *dir, const GatewayOptions *option
         g_autofree char *program = process_program_path("dbus-mqtt-gateway");
         g_autofree char *folder = temp_dir_make(dir, "notify");
         g_autofree char *path = g_build_filename(folder, "socket", NULL);
+        g_autofree char *state = g_build_filename(temp_dir_get_path(dir), "state", NULL);
         g_autofree char *notify = g_strdup_printf("NOTIFY_SOCKET=%s", path);
         g_autofree char *watchdog =
                 g_strdup_printf("WATCHDOG_USEC=%u", options->watchdog_msec * 1000);
@@ -49,6 +50,8 @@ GatewayProcess *gateway_process_start(TempDir *dir, const GatewayOptions *option
                               "gateway",
                               "--password-file",
                               options->password_file,
+                              "--state-dir",
+                              state,
                               "--log-level",
                               "debug",
                               NULL};
@@ -56,6 +59,7 @@ GatewayProcess *gateway_process_start(TempDir *dir, const GatewayOptions *option
                                      options->watchdog_msec > 0 ? watchdog : "WATCHDOG_USEC", NULL};
         ProcessOptions process_options = {.environment = environment};
 
+        g_assert_cmpint(g_mkdir_with_parents(state, 0700), ==, 0);
         gateway->notified = g_queue_new();
         gateway->notify = open_notify_socket(path);
         gateway->process = process_start(dir, "gateway", argv, &process_options);

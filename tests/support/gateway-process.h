@@ -16,7 +16,8 @@ typedef struct GatewayOptions {
         unsigned watchdog_msec;    /* 0: no watchdog */
 } GatewayOptions;
 
-/* Starts it and does not wait. The directory is borrowed and must outlive it. */
+/* Starts it and does not wait. It keeps its state in "state" of the directory, also over restarts;
+ * that is borrowed and must outlive it. */
 GatewayProcess *gateway_process_start(TempDir *dir, const GatewayOptions *options);
 /* Stops it as gateway_process_stop() does, if that was not done. Accepts NULL, returns NULL. */
 GatewayProcess *gateway_process_free(GatewayProcess *gateway);

@@ -30,19 +30,9 @@ static void test_fills_in(void)
         }
 }
 
-static void test_keeps_what_can_be_printed(void)
-{
-        static const char text[] = "Grüße, 日本 \302\240 \302";
-        CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
-
-        template_write_printable(&buffer, text);
-        g_assert_cmpstr(buffer_text(&buffer), ==, text);
-}
-
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/cli-template/fills-in", test_fills_in);
-        g_test_add_func("/cli-template/keeps-what-can-be-printed", test_keeps_what_can_be_printed);
         return g_test_run();
 }

@@ -87,6 +87,31 @@ static void test_beside(void)
 
 #define ADD(path, function) g_test_add(path, Fixture, NULL, set_up, function, tear_down)
 
+static void test_replaces(Fixture *fixture, gconstpointer data)
+{
+        g_autofree char *temporary = g_strconcat(fixture->path, ".new", NULL);
+        g_autofree char *text = NULL;
+
+        g_assert_cmpint(file_replace(fixture->path, "abc", 3, NULL), ==, 0);
+        g_assert_true(g_file_get_contents(fixture->path, &text, NULL, NULL));
+        g_assert_cmpstr(text, ==, "abc");
+        g_assert_false(g_file_test(temporary, G_FILE_TEST_EXISTS));
+}
+
+static void test_leaves_alone_what_it_cannot_replace(Fixture *fixture, gconstpointer data)
+{
+        g_autofree char *temporary = g_strconcat(fixture->path, ".new", NULL);
+        CLEANUP_ERROR Error *error = NULL;
+        g_autofree char *text = NULL;
+
+        g_assert_cmpint(g_mkdir(temporary, 0700), ==, 0);
+        g_assert_cmpint(file_replace(fixture->path, "abc", 3, &error), ==, -EISDIR);
+        g_assert_nonnull(error);
+        g_assert_true(g_file_get_contents(fixture->path, &text, NULL, NULL));
+        g_assert_cmpstr(text, ==, "12345");
+        g_rmdir(temporary);
+}
+
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
@@ -94,5 +119,8 @@ int main(int argc, char **argv)
         ADD("/file/reads-large-and-empty-files", test_reads_large_and_empty_files);
         ADD("/file/says-what-is-in-the-way", test_says_what_is_in_the_way);
         g_test_add_func("/file/beside", test_beside);
+        g_test_add("/file/replaces", Fixture, NULL, set_up, test_replaces, tear_down);
+        g_test_add("/file/leaves-alone-what-it-cannot-replace", Fixture, NULL, set_up,
+                   test_leaves_alone_what_it_cannot_replace, tear_down);
         return g_test_run();
 }

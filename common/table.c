@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "cli/table.h"
+#include "common/table.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "cli/template.h"
+#include "common/printable.h"
 #include "common/util.h"
 
 void table_done(Table *table)
@@ -35,7 +35,7 @@ int table_add(Table *table, const char *text)
 
         if (table->status < 0)
                 return table->status;
-        if (template_write_printable(&cell, text && *text ? text : "-") >= 0)
+        if (printable_write(&cell, text && *text ? text : "-") >= 0)
                 copy = buffer_steal(&cell);
         if (!copy || (table->count == table->capacity && grow(table) < 0)) {
                 free(copy);

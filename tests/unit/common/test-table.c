@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "cli/table.h"
+#include "common/table.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -58,10 +58,9 @@ static void test_reports_a_full_buffer(void)
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
-        g_test_add_func("/cli-table/columns-are-as-wide-as-needed",
-                        test_columns_are_as_wide_as_needed);
-        g_test_add_func("/cli-table/empty-has-titles", test_empty_has_titles);
-        g_test_add_func("/cli-table/leaves-out-half-a-row", test_leaves_out_half_a_row);
-        g_test_add_func("/cli-table/reports-a-full-buffer", test_reports_a_full_buffer);
+        g_test_add_func("/table/columns-are-as-wide-as-needed", test_columns_are_as_wide_as_needed);
+        g_test_add_func("/table/empty-has-titles", test_empty_has_titles);
+        g_test_add_func("/table/leaves-out-half-a-row", test_leaves_out_half_a_row);
+        g_test_add_func("/table/reports-a-full-buffer", test_reports_a_full_buffer);
         return g_test_run();
 }
