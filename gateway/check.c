@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/json-file.h"
+#include "gateway/mapping-internal.h"
 
 typedef struct Checker {
         JsonFile file;
@@ -80,7 +81,8 @@ static void check_interface(Checker *checker, const MappingInterface *interface)
         for (MemberKind kind = 0; kind < MEMBER_KINDS; kind++) {
                 const MappingRule *all = interface->all[kind];
 
-                if (all && !interface->introspection && all->node != noted) {
+                if (all && !mapping_rule_hides(all) && !interface->introspection &&
+                    all->node != noted) {
                         noted = all->node;
                         note(checker, all->node,
                              "\"*\": its members are not known before the service has been "

@@ -89,6 +89,13 @@ static void write_service(Buffer *out, const MappingService *service)
                         "    <allow send_destination=\"%s\"\n"
                         "           send_interface=\"org.freedesktop.DBus.ObjectManager\"/>\n",
                         service->bus_name);
+        if (service->subscribe.method)
+                buffer_printf(out,
+                              "    <allow send_destination=\"%s\" send_path=\"%s\"\n"
+                              "           send_interface=\"%s\" send_member=\"%s\" "
+                              "send_type=\"method_call\"/>\n",
+                              service->bus_name, service->subscribe.path,
+                              service->subscribe.interface, service->subscribe.method);
         for (const MappingObject *o = service->objects; o; o = o->hh.next) {
                 allow_methods(out, o);
                 allow_properties(out, o);

@@ -270,6 +270,16 @@ ExposeObject *expose_object_hear(Expose *expose, const char *path)
         return NULL;
 }
 
+void expose_object_gone(Expose *expose, const char *path)
+{
+        ExposeObject *object = expose_object_find(expose, path);
+
+        if (object && object->type->mapping->template) {
+                expose_object_free(object);
+                expose_check_ready(expose);
+        }
+}
+
 /* ---- ObjectManager ---- */
 
 /* The names of a{sa{sv}} at the read position; owned by the caller, the names are of the message.

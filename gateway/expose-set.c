@@ -389,6 +389,15 @@ static int on_all(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         return 0;
 }
 
+/* An object that has been found has some of the interfaces of its entry. What services say to a
+ * question for another one is not always UnknownInterface. */
+static bool is_asked(const ExposeCall *call, const MappingInterface *interface)
+{
+        const ExposeObject *object = expose_object_find(call->expose, call->path);
+
+        return has_told(call, interface) && (!object || expose_object_has(object, interface));
+}
+
 /* > 0: has asked; 0: has answered. */
 static int ask_from(ExposeCall *call, const MappingInterface *interface, MqttRpcError **ret_error)
 {
@@ -396,7 +405,7 @@ static int ask_from(ExposeCall *call, const MappingInterface *interface, MqttRpc
         Access access = {.expose = call->expose, .path = call->path};
         int r;
 
-        while (interface && !has_told(call, interface))
+        while (interface && !is_asked(call, interface))
                 interface = interface->hh.next;
         call->interface = interface;
         if (!interface) {

@@ -119,6 +119,35 @@ static void pass_on(ExposeObject *object, MappingMember *member, sd_bus_message 
         expose_due_send(object, member, buffer_text(buffer), buffer->length);
 }
 
+/* The path in an argument of type o; borrowed from the message. NULL if it cannot be read. */
+static const char *read_path(const MappingMember *member, const char *argument, sd_bus_message *m)
+{
+        const char *path;
+        int r;
+
+        r = sd_bus_message_rewind(m, true);
+        for (size_t i = 0; r >= 0 && i < member->out.count; i++) {
+                if (!strcmp(member->out.items[i].name, argument))
+                        return sd_bus_message_read(m, "o", &path) > 0 ? path : NULL;
+                r = sd_bus_message_skip(m, codec_type_signature(member->out.items[i].type));
+        }
+        return NULL;
+}
+
+/* Objects that come and go by an ordinary signal, where no ObjectManager speaks of them. */
+static void follow_objects(Expose *expose, const MappingMember *member, sd_bus_message *m)
+{
+        const MappingRule *rule = member->rule;
+        const char *path;
+
+        path = rule->adds ? read_path(member, rule->adds, m) : NULL;
+        if (path)
+                (void)expose_object_hear(expose, path);
+        path = rule->removes ? read_path(member, rule->removes, m) : NULL;
+        if (path)
+                expose_object_gone(expose, path);
+}
+
 static void on_member(Expose *expose, sd_bus_message *m)
 {
         ExposeObject *object = expose_object_hear(expose, sd_bus_message_get_path(m));
@@ -129,12 +158,17 @@ static void on_member(Expose *expose, sd_bus_message *m)
         member = mapping_object_find_dbus(object->type->mapping, MEMBER_SIGNAL,
                                           sd_bus_message_get_interface(m),
                                           sd_bus_message_get_member(m));
-        if (!member || member->mask)
+        if (!member)
                 return;
-        if (member->typed)
-                pass_on(object, member, m);
-        else
+        if (!member->typed) {
                 expose->stats.dropped++;
+                return;
+        }
+        mapping_member_ref(member);
+        if (!member->mask)
+                pass_on(object, member, m);
+        follow_objects(expose, member, m);
+        mapping_member_unref(member);
 }
 
 /* ---- dispatch ---- */

@@ -158,10 +158,42 @@ static void forget_owner(Expose *expose)
 {
         free(STEAL(expose->owner));
         expose->is_ready = false;
+        expose->subscribing = sd_bus_slot_unref(expose->subscribing);
         (void)sd_event_source_set_enabled(expose->ready_timer, SD_EVENT_OFF);
         expose_objects_stop(expose);
         for (ExposeType *type = expose->types; type; type = type->hh.next)
                 expose_type_forget(type);
+}
+
+static int on_subscribed(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        const sd_bus_error *error = sd_bus_message_get_error(m);
+        Expose *expose = userdata;
+
+        expose->subscribing = sd_bus_slot_unref(expose->subscribing);
+        if (error)
+                expose_warn(expose, "%s refuses %s: %s. What it emits may not arrive",
+                            expose->bus_name, expose->mapping->subscribe.method,
+                            error->message ? error->message : error->name);
+        return 0;
+}
+
+/* The answer is not waited for: what is asked next comes after it. */
+static int subscribe(Expose *expose)
+{
+        const MappingSubscribe *subscribe = &expose->mapping->subscribe;
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        expose->subscribing = sd_bus_slot_unref(expose->subscribing);
+        if (!subscribe->method)
+                return 0;
+        r = expose_new_message(expose, subscribe->path, subscribe->interface, subscribe->method,
+                               &m);
+        if (r < 0)
+                return r;
+        return sd_bus_call_async(dbus_link_get_bus(expose->link), &expose->subscribing, m,
+                                 on_subscribed, expose, LIMIT_FETCH_USEC);
 }
 
 static int meet_owner(Expose *expose, const char *owner)
@@ -175,6 +207,8 @@ static int meet_owner(Expose *expose, const char *owner)
         r = sd_event_source_set_time(expose->ready_timer, now + LIMIT_FIRST_LOOK_USEC);
         if (r >= 0)
                 r = sd_event_source_set_enabled(expose->ready_timer, SD_EVENT_ONESHOT);
+        if (r >= 0)
+                r = subscribe(expose);
         expose_objects_start(expose);
         expose_check_ready(expose);
         return r;
@@ -386,6 +420,7 @@ Expose *expose_free(Expose *expose)
         sd_bus_slot_unref(expose->match);
         sd_bus_slot_unref(expose->activatable_match);
         sd_bus_slot_unref(expose->activatable_query);
+        sd_bus_slot_unref(expose->subscribing);
         sd_event_source_disable_unref(expose->ready_timer);
         sd_event_source_disable_unref(expose->due_timer);
         free(expose->owner);

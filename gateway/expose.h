@@ -101,6 +101,7 @@ struct Expose {
         int running;      /* what `$state` says: -1 nothing */
         sd_bus_slot *activatable_query;
         sd_bus_slot *activatable_match;
+        sd_bus_slot *subscribing;     /* MappingService.subscribe in flight */
         sd_bus_slot *match;           /* of all that the service emits */
         sd_event_source *ready_timer; /* ends the first look at the latest */
 
@@ -187,6 +188,8 @@ void expose_object_found(Expose *expose, const char *path, const char *const *in
                          MappingFind by);
 /* For one that is heard of, by a signal; NULL if it is not mapped, or found in other ways. */
 ExposeObject *expose_object_hear(Expose *expose, const char *path);
+/* A signal of the service says that one is no more. */
+void expose_object_gone(Expose *expose, const char *path);
 bool expose_object_has(const ExposeObject *object, const MappingInterface *interface);
 void expose_object_free(ExposeObject *object);
 /* All that was asked for has come: it is announced, or goes. May free it. */

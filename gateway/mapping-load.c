@@ -259,6 +259,23 @@ static void read_object(JsonFile *file, uint32_t node, MappingService *service)
 
 /* ---- the whole file ---- */
 
+static const JsonField subscribe_fields[] = {
+        {"path", JSON_FIELD_STRING, offsetof(MappingSubscribe, path), .check = name_check_path,
+         .required = true},
+        {"interface", JSON_FIELD_STRING, offsetof(MappingSubscribe, interface),
+         .check = name_check_interface, .required = true},
+        {"method", JSON_FIELD_STRING, offsetof(MappingSubscribe, method),
+         .check = name_check_dbus_member, .required = true},
+};
+
+static void read_subscribe(JsonFile *file, uint32_t node, void *target)
+{
+        MappingService *service = target;
+
+        json_fields_read(file, node, subscribe_fields, ARRAY_SIZE(subscribe_fields),
+                         &service->subscribe);
+}
+
 static const JsonField dbus_fields[] = {
         {"bus", JSON_FIELD_STRING, offsetof(MappingService, bus), .check = name_check_bus},
         {"name", JSON_FIELD_STRING, offsetof(MappingService, bus_name),
@@ -266,6 +283,7 @@ static const JsonField dbus_fields[] = {
         {"activate", JSON_FIELD_BOOLEAN, offsetof(MappingService, activate)},
         {"object_manager", JSON_FIELD_STRING, offsetof(MappingService, object_manager),
          .check = name_check_path},
+        {"subscribe", JSON_FIELD_CUSTOM, .read = read_subscribe},
 };
 
 static void read_dbus(JsonFile *file, uint32_t node, void *target)

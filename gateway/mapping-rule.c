@@ -85,6 +85,8 @@ MappingRule *mapping_rule_unref(MappingRule *rule)
                 free(rule->filter[i].value);
         }
         free(rule->filter);
+        free(rule->adds);
+        free(rule->removes);
         free(rule->member);
         free(rule->as);
         free(rule->summary);
@@ -336,6 +338,24 @@ static void read_later(JsonFile *file, uint32_t node, void *target)
 {
 }
 
+/* ---- what comes and goes by a signal ---- */
+
+/* The argument with the path of the object must be one of those that the file gives. */
+static void check_path_argument(JsonFile *file, uint32_t node, const char *key,
+                                const MappingRule *rule, const char *name)
+{
+        const MappingArgRules *args = &rule->out;
+
+        if (!name)
+                return;
+        for (size_t i = 0; i < args->count; i++)
+                if (args->items[i].name && strcmp(args->items[i].name, name) == 0 &&
+                    args->items[i].type && strcmp(args->items[i].type, "o") == 0)
+                        return;
+        json_file_error(file, json_find(&file->doc, node, key),
+                        "no argument in 'args' is named '%s' and of type 'o'", name);
+}
+
 /* ---- members ---- */
 
 #define RULE(member) offsetof(MappingRule, member)
@@ -389,12 +409,15 @@ static const JsonField signal_fields[] = {
         {"qos", JSON_FIELD_UINT, RULE(qos), 0, 1},
         {"min_interval_ms", JSON_FIELD_MSEC, RULE(min_interval_usec), 1, LIMIT_MSEC},
         {"filter", JSON_FIELD_CUSTOM, .read = read_later},
+        {"adds", JSON_FIELD_STRING, RULE(adds)},
+        {"removes", JSON_FIELD_STRING, RULE(removes)},
 };
 
 /* Options that speak of one member say nothing about the many behind "*". */
 static void refuse_in_star(JsonFile *file, uint32_t node)
 {
-        static const char *const keys[] = {"as", "in", "out", "args", "type", "fields", "filter"};
+        static const char *const keys[] = {"as",     "in",     "out",  "args",   "type",
+                                           "fields", "filter", "adds", "removes"};
 
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
                 uint32_t value = json_find(&file->doc, node, keys[i]);
@@ -424,4 +447,6 @@ void mapping_rule_read(MappingRule *rule, JsonFile *file, uint32_t node)
         filter = rule->kind == MEMBER_SIGNAL ? json_find(&file->doc, node, "filter") : 0;
         if (filter > 0)
                 read_filter(file, filter, rule);
+        check_path_argument(file, node, "adds", rule, rule->adds);
+        check_path_argument(file, node, "removes", rule, rule->removes);
 }

@@ -204,6 +204,9 @@ MappingService *mapping_service_free(MappingService *service)
         free(service->bus_key);
         free(service->introspection);
         free(service->object_manager);
+        free(service->subscribe.path);
+        free(service->subscribe.interface);
+        free(service->subscribe.method);
         free(service->templates);
         name_family_done(&service->family);
         free(service);

@@ -103,6 +103,8 @@ typedef struct MappingRule {
         uint64_t min_interval_usec; /* properties and signals; 0: none */
         MappingFilter *filter;
         size_t n_filter;
+        char *adds; /* a signal's argument with the path of an object that has come; owned */
+        char *removes;
 
         uint32_t node; /* where it is in the file; means nothing after loading */
         UT_hash_handle hh;
@@ -191,17 +193,26 @@ typedef struct MappingDigest {
         uint64_t length;
 } MappingDigest;
 
+/* A method without arguments that each new owner of the name is called with before it is looked at,
+ * since it sends signals to those only who have. NULLs: there is none. All owned. */
+typedef struct MappingSubscribe {
+        char *path;
+        char *interface;
+        char *method;
+} MappingSubscribe;
+
 struct MappingService {
         char *name; /* in topics, of a family with a capture; owned */
         char *file; /* where it came from; owned */
         char *summary;
         MappingProvider provider;
-        char *bus;                 /* "system", "session" or an address; NULL is "system" */
-        char *bus_name;            /* D-Bus name, or "org.example.Family.*"; owned */
-        bool is_family;            /* `family` says which names it stands for */
-        NameFamily family;         /* what the service is called for each of them */
-        char *object_manager;      /* path of its ObjectManager; NULL: unsaid */
-        bool activate;             /* a call may start the service */
+        char *bus;            /* "system", "session" or an address; NULL is "system" */
+        char *bus_name;       /* D-Bus name, or "org.example.Family.*"; owned */
+        bool is_family;       /* `family` says which names it stands for */
+        NameFamily family;    /* what the service is called for each of them */
+        char *object_manager; /* path of its ObjectManager; NULL: unsaid */
+        bool activate;        /* a call may start the service */
+        MappingSubscribe subscribe;
         unsigned max_in_flight;    /* D-Bus calls at a time */
         char *introspection;       /* the file beside, as written; NULL: none */
         MappingDigest digest;      /* of both files */

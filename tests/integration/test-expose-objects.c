@@ -41,6 +41,12 @@ static const char managed_objects[] =
 static const char walked_objects[] =
         "[{\"path\":\"" ROOT "/{id}\",\"object\":\"{id}\",\"find\":\"walk\"," FACES "}]";
 
+static const char signalled_objects[] =
+        "[{\"path\":\"" ROOT "\",\"interfaces\":{\"" FACE "\":{\"properties\":{\"Level\":{"
+        "\"type\":\"i\"}},\"signals\":{\"Came\":{\"args\":[\"n:u\",\"path:o\"],\"adds\":"
+        "\"path\"},\"Went\":{\"args\":[\"path:o\"],\"removes\":\"path\"}}}}},"
+        "{\"path\":\"" ROOT "/{id}\",\"object\":\"{id}\",\"find\":\"walk\"," FACES "}]";
+
 typedef struct Fixture {
         GatewayStage *stage;
         ScriptedService *service;
@@ -458,6 +464,47 @@ static void test_walked_object_is_heard_of(Fixture *fixture, gconstpointer unuse
         mqtt_mirror_expect(fixture->mirror, "test/new/prop/Level", "4");
 }
 
+/* What no ObjectManager lists, and ordinary signals speak of. */
+static void test_object_comes_and_goes_by_signals(Fixture *fixture, gconstpointer unused)
+{
+        scripted_service_introspect(fixture->service, ROOT "/new",
+                                    "<node><interface name=\"" FACE "\"/></node>");
+        scripted_service_set(fixture->service, ROOT "/new", FACE, "Level", g_variant_new_int32(4));
+        start(fixture);
+        emit(fixture, "Came", g_variant_new("(uo)", 1, ROOT "/new"));
+        mqtt_mirror_expect(fixture->mirror, "test/new/prop/Level", "4");
+        mqtt_mirror_expect_text(fixture->mirror, "test/new/$meta", FACE);
+        emit(fixture, "Went", g_variant_new("(o)", ROOT "/other"));
+        emit(fixture, "Went", g_variant_new("(o)", ROOT));
+        emit(fixture, "Went", g_variant_new("(o)", ROOT "/new"));
+        mqtt_mirror_expect(fixture->mirror, "test/new/prop/Level", NULL);
+        mqtt_mirror_expect(fixture->mirror, "test/new/$meta", NULL);
+        g_assert_nonnull(mqtt_mirror_get(fixture->mirror, "test/-/$meta"));
+        /* and comes again */
+        emit(fixture, "Came", g_variant_new("(uo)", 1, ROOT "/new"));
+        mqtt_mirror_expect(fixture->mirror, "test/new/prop/Level", "4");
+}
+
+/* Each owner is asked to speak, once, before anything else. */
+static void test_each_owner_is_subscribed_to(Fixture *fixture, gconstpointer objects)
+{
+        g_autofree char *text = g_strdup_printf(
+                "{ \"service\": \"test\", \"dbus\": { \"name\": \"" NAME "\", \"subscribe\": "
+                "{ \"path\": \"" ROOT "\", \"interface\": \"" FACE "\", \"method\": "
+                "\"Speak\" } }, \"objects\": %s }",
+                (const char *)objects);
+
+        g_free(gateway_stage_write(fixture->stage, "test.json", text));
+        start(fixture);
+        mqtt_mirror_expect(fixture->mirror, "test/-/prop/Level", "5");
+        g_assert_cmpuint(scripted_service_count(fixture->service, "Speak"), ==, 1);
+        scripted_service_release(fixture->service, NAME);
+        mqtt_mirror_expect(fixture->mirror, "test/-/prop/Level", NULL);
+        scripted_service_own(fixture->service, NAME);
+        mqtt_mirror_expect(fixture->mirror, "test/-/prop/Level", "5");
+        g_assert_cmpuint(scripted_service_count(fixture->service, "Speak"), ==, 2);
+}
+
 static const struct {
         const char *path;
         const char *objects;
@@ -491,6 +538,9 @@ static const struct {
          test_mute_object_stalls_nobody},
         {"/expose/object/tree-without-end-ends", walked_objects, test_tree_without_end},
         {"/expose/object/walked-one-is-heard-of", walked_objects, test_walked_object_is_heard_of},
+        {"/expose/object/comes-and-goes-by-signals", signalled_objects,
+         test_object_comes_and_goes_by_signals},
+        {"/expose/owner/each-is-subscribed-to", exact_objects, test_each_owner_is_subscribed_to},
 };
 
 int main(int argc, char **argv)

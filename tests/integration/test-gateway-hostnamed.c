@@ -301,6 +301,35 @@ static void test_properties_follow(Fixture *fixture, gconstpointer start)
         mqtt_mirror_expect(mirror, "hostname/-/prop/StaticHostname", "\"followed\"");
 }
 
+/* Each readable property, on both sides, by tests/compare-with-busctl. */
+static void test_values_are_those_of_busctl(Fixture *fixture, gconstpointer start)
+{
+        g_autofree char *script = process_source_path("tests/compare-with-busctl");
+        g_autofree char *mapping = process_source_path("mappings/hostname1.json");
+        g_autofree char *mqttrpc = process_program_path("mqttrpc");
+        g_autofree char *password_file = NULL;
+        g_autofree char *out = NULL;
+        g_autofree char *err = NULL;
+        CLEANUP_MQTT_MIRROR MqttMirror *mirror = NULL;
+        int status;
+
+        if (!can_go_on(fixture, false))
+                return;
+        password_file = broker_get_password_file(fixture->broker, "alice");
+        mirror = mqtt_mirror_new(fixture->broker, "alice");
+        mqtt_mirror_expect_text(mirror, "hostname/$state", "\"state\":\"ready\"");
+        status = process_run(fixture->dir,
+                             (const char *[]){"python3", script, "--bus",
+                                              dbus_daemon_get_address(fixture->bus), "--broker",
+                                              broker_get_uri(fixture->broker), "--user", "alice",
+                                              "--password-file", password_file, "--mqttrpc",
+                                              mqttrpc, mapping, NULL},
+                             NULL, 2 * WAIT_MSEC, &out, &err);
+        g_test_message("%s%s", out, err);
+        g_assert_cmpint(status, ==, 0);
+        g_assert_nonnull(strstr(out, "18 properties equal, 0 moving, 0 differ"));
+}
+
 static const struct {
         const char *path;
         HostnamedStart start;
@@ -313,6 +342,8 @@ static const struct {
         {"/hostnamed/set-static-hostname/starts-the-service-on-demand", HOSTNAMED_ACTIVATED,
          test_set_static_hostname},
         {"/hostnamed/property/is-retained-and-follows", HOSTNAMED_DIRECT, test_properties_follow},
+        {"/hostnamed/property/values-are-those-of-busctl", HOSTNAMED_DIRECT,
+         test_values_are_those_of_busctl},
         {"/hostnamed/error/mistakes-are-explained", HOSTNAMED_DIRECT, test_mistakes_are_explained},
         {"/hostnamed/error/of-the-service-keeps-its-name", HOSTNAMED_DIRECT,
          test_error_of_the_service_keeps_its_name},

@@ -235,6 +235,15 @@ static const Refusal refusals[] = {
          "{\"service\":\"s\",\"dbus\":{\"name\":\"org.a\",\"object_manager\":\"x\"},"
          "\"objects\":[" OBJECT "]}",
          "x.json:1:56 /dbus/object_manager: 'x' is not a D-Bus object path"},
+        {"subscribe-incomplete",
+         "{\"service\":\"s\",\"dbus\":{\"name\":\"org.a\",\"subscribe\":{\"path\":\"/a\","
+         "\"interface\":\"org.a\"}},\"objects\":[" OBJECT "]}",
+         "x.json:1:51 /dbus/subscribe: 'method' is missing"},
+        {"adds-no-path",
+         WITH("{\"path\":\"/b\",\"interfaces\":{\"org.b\":{\"signals\":{\"S\":{\"args\":"
+              "[\"n:u\"],\"adds\":\"n\"}}}}}"),
+         "x.json:2:75 /objects/0/interfaces/org.b/signals/S/adds: no argument in 'args' is named "
+         "'n' and of type 'o'"},
         {"introspection-elsewhere",
          "{\"introspection\":\"../x\",\"service\":\"s\",\"dbus\":{\"name\":\"org.a\"},"
          "\"objects\":[" OBJECT "]}",
