@@ -155,6 +155,9 @@ static int set_up_mqtt(Gateway *gateway, Error **ret_error)
         if (r >= 0)
                 r = mqttrpc_bus_set_keepalive(gateway->mqtt, config->keepalive_s);
         if (r >= 0)
+                r = mqttrpc_bus_set_limit(gateway->mqtt, MQTTRPC_LIMIT_RECONNECT_USEC,
+                                          config->reconnect_max_ms * USEC_PER_MSEC);
+        if (r >= 0)
                 r = mqttrpc_bus_set_client_id(gateway->mqtt, config->client_id);
         if (r >= 0)
                 r = mqttrpc_bus_set_tls(gateway->mqtt, config->ca_file, config->cert_file,
@@ -328,6 +331,7 @@ int gateway_new(const GatewayConfig *config, Gateway **ret_gateway, Error **ret_
                                      .mqtt = gateway->mqtt,
                                      .scratch = &gateway->scratch,
                                      .bus = config->bus,
+                                     .reconnect_max_usec = config->reconnect_max_ms * USEC_PER_MSEC,
                                      .name = config->name,
                                      .on_change = on_served_change,
                                      .userdata = gateway};
