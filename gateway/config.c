@@ -54,6 +54,8 @@ static const JsonField fields[] = {
         {"state_dir", JSON_FIELD_PATH, AT(state_dir), .fallback = STATE_DIR},
         {"client_id", JSON_FIELD_STRING, AT(client_id)},
         {"keepalive_s", JSON_FIELD_UINT, AT(keepalive_s), 5, 65535, .fallback = "60"},
+        {"reconnect_max_ms", JSON_FIELD_UINT, AT(reconnect_max_ms), 20, 600000,
+         .fallback = "30000"},
         {"log_level", JSON_FIELD_WORD, AT(log_level), .words = log_levels, .fallback = "info"},
 };
 

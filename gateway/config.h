@@ -21,10 +21,11 @@ typedef struct GatewayConfig {
         char *ca_file;
         char *cert_file;
         char *key_file;
-        char *state_dir;      /* folder for what is kept over restarts */
-        char *client_id;      /* NULL: made up */
-        unsigned keepalive_s; /* MQTT keep-alive; 60 */
-        int log_level;        /* index into error, warning, notice, info, debug: see below */
+        char *state_dir;           /* folder for what is kept over restarts */
+        char *client_id;           /* NULL: made up */
+        unsigned keepalive_s;      /* MQTT keep-alive; 60 */
+        unsigned reconnect_max_ms; /* longest pause between attempts to connect; 30,000 */
+        int log_level;             /* index into error, warning, notice, info, debug: see below */
 } GatewayConfig;
 
 /* Fills in the defaults. 0 or -ENOMEM. */

@@ -43,6 +43,7 @@ struct DbusLink {
         uint64_t unsent_bytes;  /* by dbus_link_send(), since all was sent */
         sd_event_source *retry; /* timer of the next attempt */
         Backoff backoff;
+        uint64_t reconnect_maximum;
         DbusWatch *watches;
 };
 
@@ -167,7 +168,7 @@ static int schedule_retry(DbusLink *link)
         int r;
 
         (void)!getrandom(&random, sizeof(random), 0);
-        pause = backoff_next(&link->backoff, random, RECONNECT_MAXIMUM_USEC);
+        pause = backoff_next(&link->backoff, random, link->reconnect_maximum);
         r = sd_event_now(link->event, CLOCK_MONOTONIC, &now);
         if (r < 0)
                 return r;
@@ -334,6 +335,7 @@ int dbus_link_new(sd_event *event, const char *address, DbusLinkHandler handler,
         link->event = sd_event_ref(event);
         link->handler = handler;
         link->userdata = userdata;
+        link->reconnect_maximum = RECONNECT_MAXIMUM_USEC;
         link->address = strdup(address);
         r = link->address ? 0 : -ENOMEM;
         if (r >= 0)
@@ -359,6 +361,11 @@ DbusLink *dbus_link_free(DbusLink *link)
         free(link->address);
         free(link);
         return NULL;
+}
+
+void dbus_link_set_reconnect_maximum(DbusLink *link, uint64_t usec)
+{
+        link->reconnect_maximum = MIN(usec, RECONNECT_MAXIMUM_USEC);
 }
 
 int dbus_link_open(DbusLink *link)

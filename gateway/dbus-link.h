@@ -28,6 +28,8 @@ int dbus_link_new(sd_event *event, const char *address, DbusLinkHandler handler,
 /* Pending calls end without a callback. Remove all watches before. */
 DbusLink *dbus_link_free(DbusLink *link);
 
+/* The longest pause between two attempts to connect; it is 5 s if that is less. */
+void dbus_link_set_reconnect_maximum(DbusLink *link, uint64_t usec);
 /* Starts connecting; retries for ever. Fails only without memory. */
 int dbus_link_open(DbusLink *link);
 

@@ -93,6 +93,8 @@ static void take(const ExposeFetch *fetch, sd_bus_message *m)
         int r;
 
         fetch->object->is_missing = false;
+        if (!expose_object_has(fetch->object, fetch->interface))
+                return; /* it has gone meanwhile, and its values with it */
         if (fetch->member)
                 r = expose_property_take(fetch->object, fetch->member, m);
         else

@@ -132,15 +132,19 @@ static bool add_interfaces(ExposeObject *object, const char *const *names)
         return any;
 }
 
+/* In the order of the mapping, whatever the order in which they have come and gone. */
 static void announce(ExposeObject *object)
 {
+        const MappingInterface *interface = object->type->mapping->interfaces;
         Expose *expose = object->expose;
         const char **names;
+        size_t count = 0;
         int r = -ENOMEM;
 
         names = calloc(object->n_interfaces + 1, sizeof(*names));
-        for (size_t i = 0; names && i < object->n_interfaces; i++)
-                names[i] = object->interfaces[i]->name;
+        for (; names && interface; interface = interface->hh.next)
+                if (expose_object_has(object, interface))
+                        names[count++] = interface->name;
         if (names)
                 r = mqttrpc_object_announce(expose->bus, expose->name, object->name, names);
         free(names);

@@ -176,7 +176,10 @@ static int set_up_mqtt(Gateway *gateway, Error **ret_error)
         r = broker_apply_settings(config, gateway->mqtt, ret_error);
         if (r < 0)
                 return r;
-        r = mqttrpc_bus_set_client_id(gateway->mqtt, config->client_id);
+        r = mqttrpc_bus_set_limit(gateway->mqtt, MQTTRPC_LIMIT_RECONNECT_USEC,
+                                  config->reconnect_max_ms * USEC_PER_MSEC);
+        if (r >= 0)
+                r = mqttrpc_bus_set_client_id(gateway->mqtt, config->client_id);
         if (r < 0)
                 return broker_take_error(r, NULL, ret_error);
         gateway->own = (OwnService){.bus = gateway->mqtt,
@@ -368,6 +371,7 @@ int gateway_new(const GatewayConfig *config, Gateway **ret_gateway, Error **ret_
                                      .scratch = &gateway->scratch,
                                      .usage = &gateway->usage,
                                      .bus = config->bus,
+                                     .reconnect_max_usec = config->reconnect_max_ms * USEC_PER_MSEC,
                                      .name = config->name,
                                      .on_change = on_served_change,
                                      .userdata = gateway};

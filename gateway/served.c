@@ -52,6 +52,7 @@ static int instance_set_up(ServedInstance *instance, Error **ret_error)
         r = dbus_link_new(served->host->event, address, on_link, instance, &instance->link);
         if (r < 0)
                 return error_set_errno(ret_error, r, "cannot use the D-Bus %s bus", address);
+        dbus_link_set_reconnect_maximum(instance->link, served->host->reconnect_max_usec);
         options.link = instance->link;
         r = expose_new(&options, &instance->expose, ret_error);
         if (r < 0)

@@ -21,9 +21,10 @@ typedef struct ServedHost {
         sd_event *event;
         MqttRpcBus *mqtt;
         ExposeScratch *scratch;
-        Usage *usage;     /* NULL: nobody counts */
-        const char *bus;  /* address of the bus of mappings that name the system bus, or none */
-        const char *name; /* the gateway's own service name */
+        Usage *usage;    /* NULL: nobody counts */
+        const char *bus; /* address of the bus of mappings that name the system bus, or none */
+        uint64_t reconnect_max_usec; /* see dbus_link_set_reconnect_maximum() */
+        const char *name;            /* the gateway's own service name */
         /* A connection to D-Bus has come up, gone, or could not be had; also called while one is
          * made. It must not end what is served. */
         void (*on_change)(void *userdata);

@@ -472,10 +472,14 @@ static int check_presence(MqttRpcBus *bus, const char *name, MqttRpcError **ret_
         return -ENOENT;
 }
 
-static const char *epoch_of(const MqttRpcBus *bus, const char *service)
+/* Of an own service that serves, the broker may still say what a predecessor was. */
+static const char *epoch_of(MqttRpcBus *bus, const char *service)
 {
         const Presence *presence = presence_find(bus, service, strlen(service));
+        const Service *own = service_find(bus, (TextSpan){service, strlen(service)});
 
+        if (own && (own->phase == ANNOUNCE_BIRTH || own->phase == ANNOUNCE_UP))
+                return own->epoch;
         return presence ? presence->epoch : "";
 }
 

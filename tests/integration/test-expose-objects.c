@@ -424,6 +424,25 @@ static void test_one_interface_goes(Fixture *fixture, gconstpointer unused)
         mqtt_mirror_expect(fixture->mirror, "test/o0/prop/Level", "0");
 }
 
+/* A fresh snapshot would not know in which order they came. */
+static void test_order_of_interfaces_is_that_of_the_mapping(Fixture *fixture, gconstpointer unused)
+{
+        static const char both[] =
+                "{\"interfaces\":[\"" FACE "\",\"" OTHER "\"],\"props\":[\"Level\",\"Size\"]}";
+
+        scripted_service_manage(fixture->service, ROOT);
+        add_objects(fixture, 1);
+        start(fixture);
+        mqtt_mirror_expect(fixture->mirror, "test/o0/$meta", both);
+        scripted_service_remove(fixture->service, ROOT "/o0", FACE);
+        mqtt_mirror_expect(fixture->mirror, "test/o0/$meta",
+                           "{\"interfaces\":[\"" OTHER "\"],\"props\":[\"Size\"]}");
+        scripted_service_set(fixture->service, ROOT "/o0", FACE, "Level", g_variant_new_int32(0));
+        scripted_service_tell_added(fixture->service, ROOT "/o0", FACE);
+        mqtt_mirror_expect(fixture->mirror, "test/o0/prop/Level", "0");
+        mqtt_mirror_expect(fixture->mirror, "test/o0/$meta", both);
+}
+
 static void test_mute_object_stalls_nobody(Fixture *fixture, gconstpointer unused)
 {
         scripted_service_manage(fixture->service, ROOT);
@@ -534,6 +553,8 @@ static const struct {
          test_service_that_can_be_started_is_ready},
         {"/expose/object/found-by-object-manager", managed_objects, test_object_manager},
         {"/expose/object/trap-15-one-interface-goes", managed_objects, test_one_interface_goes},
+        {"/expose/object/trap-38-order-of-interfaces-is-that-of-the-mapping", managed_objects,
+         test_order_of_interfaces_is_that_of_the_mapping},
         {"/expose/object/trap-10-mute-one-stalls-nobody", managed_objects,
          test_mute_object_stalls_nobody},
         {"/expose/object/tree-without-end-ends", walked_objects, test_tree_without_end},

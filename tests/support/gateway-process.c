@@ -54,8 +54,10 @@ GatewayProcess *gateway_process_start(TempDir *dir, const GatewayOptions *option
                               state,
                               "--log-level",
                               "debug",
+                              options->config ? "--config" : NULL,
+                              options->config,
                               NULL};
-        const char *environment[] = {notify, "WATCHDOG_PID",
+        const char *environment[] = {options->unwatched ? "NOTIFY_SOCKET" : notify, "WATCHDOG_PID",
                                      options->watchdog_msec > 0 ? watchdog : "WATCHDOG_USEC", NULL};
         ProcessOptions process_options = {.environment = environment};
 

@@ -14,6 +14,8 @@ typedef struct GatewayOptions {
         const char *bus;           /* a D-Bus address */
         const char *mappings;      /* folder */
         unsigned watchdog_msec;    /* 0: no watchdog */
+        bool unwatched;            /* no notification socket, which somebody would have to read */
+        const char *config;        /* a file with further settings; NULL: none */
 } GatewayOptions;
 
 /* Starts it and does not wait. It keeps its state in "state" of the directory, also over restarts;

@@ -32,6 +32,7 @@ GatewayStage *gateway_stage_free(GatewayStage *stage)
         dbus_daemon_free(stage->bus);
         temp_dir_free(stage->dir);
         g_free(stage->mappings);
+        g_free(stage->config);
         g_free(stage);
         return NULL;
 }
@@ -71,6 +72,8 @@ void gateway_stage_start_gateway(GatewayStage *stage, unsigned watchdog_msec)
                 .bus = dbus_daemon_get_address(stage->bus),
                 .mappings = stage->mappings,
                 .watchdog_msec = watchdog_msec,
+                .config = stage->config,
+                .unwatched = stage->unwatched,
         };
 
         g_assert_null(stage->gateway);

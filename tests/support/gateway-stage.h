@@ -18,6 +18,8 @@ typedef struct GatewayStage {
         GatewayProcess *gateway;
         MqttClient *client;
         char *mappings; /* folder */
+        bool unwatched; /* see GatewayOptions */
+        char *config;   /* a file with further settings for the gateway, or NULL; owned */
 } GatewayStage;
 
 /* Nothing runs yet. */

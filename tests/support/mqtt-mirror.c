@@ -153,6 +153,28 @@ guint mqtt_mirror_count_retained(const MqttMirror *mirror, const char *prefix)
         return count;
 }
 
+char *mqtt_mirror_dup_tree(const MqttMirror *mirror)
+{
+        g_autoptr(GList) topics = g_hash_table_get_keys(mirror->topics);
+        GString *tree = g_string_new(NULL);
+
+        topics = g_list_sort(topics, (GCompareFunc)strcmp);
+        for (GList *topic = topics; topic; topic = topic->next)
+                g_string_append_printf(tree, "%s %s\n", (char *)topic->data,
+                                       mqtt_mirror_get(mirror, topic->data));
+        return g_string_free(tree, FALSE);
+}
+
+bool mqtt_mirror_turn(MqttMirror *mirror)
+{
+        gint64 deadline = wait_deadline(WAIT_MSEC);
+        guint before = mirror->messages->len;
+
+        while (mirror->messages->len == before && wait_left(deadline) > 0)
+                turn(mirror, wait_left(deadline));
+        return mirror->messages->len > before;
+}
+
 void mqtt_mirror_clear(MqttMirror *mirror)
 {
         g_ptr_array_set_size(mirror->messages, 0);

@@ -28,5 +28,10 @@ guint mqtt_mirror_expect_message(MqttMirror *mirror, const char *line);
 guint mqtt_mirror_count(const MqttMirror *mirror, const char *line);
 /* The number of retained topics that start so. */
 guint mqtt_mirror_count_retained(const MqttMirror *mirror, const char *prefix);
+/* All retained topics below the root, "topic payload" in the order of names, a line each; the
+ * caller frees it. */
+char *mqtt_mirror_dup_tree(const MqttMirror *mirror);
+/* Waits for one more message. False when time is up. */
+bool mqtt_mirror_turn(MqttMirror *mirror);
 /* Forgets the messages, not the retained topics. */
 void mqtt_mirror_clear(MqttMirror *mirror);

@@ -184,16 +184,23 @@ static GDBusMessage *on_message(GDBusConnection *connection, GDBusMessage *m, gb
                                  1));
         if (!g_hash_table_contains(service->mute, g_dbus_message_get_path(m)))
                 reply = answer(service, m);
-        g_mutex_unlock(&service->lock);
+        /* Under the lock, so that no later change is told before this answer. */
         if (reply) {
                 g_dbus_connection_send_message(connection, reply, 0, NULL, NULL);
                 g_object_unref(reply);
         }
+        g_mutex_unlock(&service->lock);
         g_object_unref(m);
         return NULL;
 }
 
 /* ---- life ---- */
+
+static void connect_service(ScriptedService *service, DbusDaemon *daemon)
+{
+        service->connection = dbus_daemon_connect(daemon);
+        g_dbus_connection_add_filter(service->connection, on_message, service, NULL);
+}
 
 ScriptedService *scripted_service_new(DbusDaemon *daemon)
 {
@@ -205,8 +212,7 @@ ScriptedService *scripted_service_new(DbusDaemon *daemon)
         service->mute = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         service->xml = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
         service->counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-        service->connection = dbus_daemon_connect(daemon);
-        g_dbus_connection_add_filter(service->connection, on_message, service, NULL);
+        connect_service(service, daemon);
         return service;
 }
 
@@ -224,6 +230,17 @@ ScriptedService *scripted_service_free(ScriptedService *service)
         g_mutex_clear(&service->lock);
         g_free(service);
         return NULL;
+}
+
+void scripted_service_disconnect(ScriptedService *service)
+{
+        g_dbus_connection_close_sync(service->connection, NULL, NULL);
+}
+
+void scripted_service_reconnect(ScriptedService *service, DbusDaemon *daemon)
+{
+        g_object_unref(service->connection);
+        connect_service(service, daemon);
 }
 
 static guint32 call_driver(ScriptedService *service, const char *method, GVariant *arguments)

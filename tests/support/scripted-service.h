@@ -17,6 +17,11 @@ ScriptedService *scripted_service_free(ScriptedService *service);
 DEFINE_CLEANUP(ScriptedService *, scripted_service_free, cleanup_scripted_service)
 #define CLEANUP_SCRIPTED_SERVICE CLEANUP(cleanup_scripted_service)
 
+/* As if it was killed: the connection ends, and its tables stay. What is emitted then is lost. */
+void scripted_service_disconnect(ScriptedService *service);
+/* Starts again with the present tables, and without a name. */
+void scripted_service_reconnect(ScriptedService *service, DbusDaemon *daemon);
+
 /* Takes a name, from another one that has allowed it, if need be. */
 void scripted_service_own(ScriptedService *service, const char *name);
 void scripted_service_release(ScriptedService *service, const char *name);

@@ -45,6 +45,7 @@ static void test_has_defaults(Fixture *fixture, gconstpointer data)
         g_assert_cmpstr(config->state_dir, ==, "/var/lib/dbus-mqtt-gateway");
         g_assert_null(config->user);
         g_assert_cmpuint(config->keepalive_s, ==, 60);
+        g_assert_cmpuint(config->reconnect_max_ms, ==, 30000);
         g_assert_cmpint(gateway_config_log_level(config), ==, LOG_LEVEL_INFO);
         g_assert_cmpint(gateway_config_check(config, NULL), ==, 0);
 }
@@ -55,8 +56,8 @@ static void test_loads_every_key(Fixture *fixture, gconstpointer data)
                 "{\"broker\":\"unix:///run/m.sock\",\"bus\":\"unix:path=/x\",\"root\":\"a/mb1\","
                 "\"name\":\"gw\",\"mappings\":[\"/m\"],\"user\":\"u\",\"password_file\":\"p\","
                 "\"ca_file\":\"/ca\",\"cert_file\":\"/cert\",\"key_file\":\"/key\","
-                "\"state_dir\":\"state\",\"client_id\":\"c\",\"keepalive_s\":30,\"log_level\":"
-                "\"debug\"}";
+                "\"state_dir\":\"state\",\"client_id\":\"c\",\"keepalive_s\":30,"
+                "\"reconnect_max_ms\":20,\"log_level\":\"debug\"}";
         const GatewayConfig *config = &fixture->config;
 
         g_assert_true(g_file_set_contents(fixture->path, text, -1, NULL));
@@ -68,6 +69,7 @@ static void test_loads_every_key(Fixture *fixture, gconstpointer data)
         g_assert_true(g_str_has_prefix(config->password_file, fixture->folder));
         g_assert_cmpstr(config->key_file, ==, "/key");
         g_assert_true(g_str_has_prefix(config->state_dir, fixture->folder));
+        g_assert_cmpuint(config->reconnect_max_ms, ==, 20);
         g_assert_cmpint(gateway_config_log_level(config), ==, LOG_LEVEL_DEBUG);
         g_assert_cmpint(gateway_config_check(config, NULL), ==, 0);
 }
