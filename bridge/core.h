@@ -36,8 +36,9 @@ typedef struct Core {
         Rate rate;
         Stats stats;
         LogLimit log_limit;
-        bool local_ready; /* what the local broker keeps has come */
-        bool cloud_ready; /* subscribed, and its state compared */
+        bool local_ready;  /* what the local broker keeps has come */
+        bool events_ready; /* signals are subscribed to */
+        bool cloud_ready;  /* subscribed, and its state compared */
         bool paused;
         uint64_t demand_until; /* CLOCK_MONOTONIC; on_demand rules are in force before */
         char *last_error;      /* owned */

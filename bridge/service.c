@@ -47,11 +47,14 @@ static int get_cloud(MqttRpcValue *value, void *userdata, MqttRpcError **ret_err
 static int get_local(MqttRpcValue *value, void *userdata, MqttRpcError **ret_error)
 {
         BridgeService *service = userdata;
+        const Core *core = service->core;
+        const char *state = "down";
 
-        return mqttrpc_value_set(value, "s",
-                                 service->core->local_ready           ? "up"
-                                 : mqtt_is_open(service->core->local) ? "reading"
-                                                                      : "down");
+        if (core->local_ready && core->events_ready)
+                state = "up";
+        else if (mqtt_is_open(core->local))
+                state = core->local_ready ? "no events" : "reading";
+        return mqttrpc_value_set(value, "s", state);
 }
 
 static int get_paused(MqttRpcValue *value, void *userdata, MqttRpcError **ret_error)

@@ -39,7 +39,7 @@ typedef struct Flight {
 struct UpEvents {
         Core *core;
         Sources *sources;
-        Filters filters;                             /* subscribed to, or about to be */
+        unsigned n_unanswered;                       /* subscriptions */
         Flight flights[LIMIT_BRIDGE_EVENT_INFLIGHT]; /* a ring */
         unsigned first_flight, n_flights;
         int64_t sent_id;    /* the last that was sent on this connection, or need not be */
@@ -260,6 +260,8 @@ static void change_filter(UpEvents *events, const char *filter, bool subscribe)
                 r = mqtt_subscribe(events->core->events, &filter, 1, true, &mid);
         else
                 r = mqtt_unsubscribe(events->core->events, &filter, 1);
+        if (r >= 0 && subscribe)
+                events->n_unanswered++;
         if (r >= 0)
                 r = mark_filter(events, filter, subscribe);
         if (r < 0)
@@ -297,6 +299,7 @@ static void on_open(void *userdata, bool session_present)
                 return;
         }
         events->failed = false;
+        events->n_unanswered = 0;
         r = store_get_text(core->store, KEY_SESSION, &had_session);
         if (r >= 0 && !session_present && had_session[0] != '\0')
                 r = store_add_gap(core->store, -1, "", "", "session", wall_sec());
@@ -306,15 +309,21 @@ static void on_open(void *userdata, bool session_present)
                 on_store_failure(events, r);
         else
                 update_filters(events, session_present);
+        core->events_ready = events->n_unanswered == 0;
 }
 
 static void on_subscribed(void *userdata, int mid, bool granted)
 {
         UpEvents *events = userdata;
 
-        if (!granted)
+        if (!granted) {
                 mqtt_fail_long(events->core->events,
                                "the local broker refuses the subscription to signals");
+                return;
+        }
+        if (events->n_unanswered > 0)
+                events->n_unanswered--;
+        events->core->events_ready = events->n_unanswered == 0;
 }
 
 static void on_published(void *userdata, uint64_t cookie, int reason)
@@ -323,6 +332,9 @@ static void on_published(void *userdata, uint64_t cookie, int reason)
 
 static void on_down(void *userdata, const char *reason)
 {
+        UpEvents *events = userdata;
+
+        events->core->events_ready = false;
         log_debug("local broker, events: %s", reason);
 }
 
