@@ -98,6 +98,7 @@ static int take_signals(Bridge *bridge)
         if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
                 return -errno;
         signal(SIGPIPE, SIG_IGN);
+        signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error to handle, as a full disk is */
         bridge->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
         return bridge->signal_fd < 0 ? -errno : 0;
 }

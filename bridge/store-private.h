@@ -33,6 +33,7 @@ struct Store {
         sqlite3_stmt *statements[STATEMENT_MAX];
         bool dirty; /* in a transaction */
         char id[ID_LENGTH + 1];
+        char reason[128]; /* of the last failure */
         StoreCounts counts;
         StoreCounts committed; /* as of the last commit */
 };

@@ -66,6 +66,7 @@ static int to_errno(int rc)
 /* Ends a transaction that cannot be completed. */
 int store_give_up(Store *store, int rc)
 {
+        snprintf(store->reason, sizeof(store->reason), "%s", sqlite3_errmsg(store->db));
         if (store->dirty)
                 sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
         store->dirty = false;
@@ -97,7 +98,7 @@ int store_make_dirty(Store *store)
                 return 0;
         rc = sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
         if (rc != SQLITE_OK)
-                return to_errno(rc);
+                return store_give_up(store, rc);
         store->dirty = true;
         return 0;
 }
@@ -324,6 +325,11 @@ void store_set_bounds(Store *store, const StoreSettings *settings)
 
         store->settings = *settings;
         store->settings.path = path;
+}
+
+const char *store_get_reason(const Store *store)
+{
+        return store->reason;
 }
 
 const char *store_get_id(const Store *store)

@@ -54,6 +54,8 @@ DEFINE_CLEANUP(Store *, store_free, store_cleanup)
 int store_probe(const char *path);
 void store_set_bounds(Store *store, const StoreSettings *settings);
 
+/* The last failure, in SQLite's words. Borrowed. */
+const char *store_get_reason(const Store *store);
 /* A name of this file, 8 hex digits: with an event's id the same event for ever. Borrowed. */
 const char *store_get_id(const Store *store);
 StoreCounts store_get_counts(const Store *store);

@@ -24,7 +24,7 @@ enum { SESSION_SEC = 24 * 3600 };
 #define TRIM_USEC   (UINT64_C(10) * USEC_PER_SEC)
 /* Between attempts to use a store that cannot be. */
 #define REPAIR_USEC    (UINT64_C(10) * USEC_PER_SEC)
-#define RECONNECT_USEC (UINT64_C(30) * USEC_PER_SEC)
+#define RECONNECT_USEC (UINT64_C(10) * USEC_PER_SEC)
 
 #define KEY_SOURCE  "seq:"
 #define KEY_FILTER  "filter:"
@@ -136,7 +136,7 @@ static void on_store_failure(UpEvents *events, int r)
         } else if (!events->full) {
                 core_complain(core,
                               "events cannot be stored in %s (%s): they stay with the local broker",
-                              core->policy->queue.path, strerrordesc_np(-r));
+                              core->policy->queue.path, store_get_reason(core->store));
         }
         events->full = r != -EBADF;
         reload_sources(events);
@@ -229,8 +229,10 @@ static int before_write(void *userdata)
 {
         UpEvents *events = userdata;
 
-        if (events->failed || !events->core->store)
+        if (events->failed)
                 return -EIO;
+        if (!events->core->store)
+                return 0; /* nothing has come yet: on_open() gives the connection up */
         return store_is_dirty(events->core->store) ? commit(events) : 0;
 }
 
@@ -335,6 +337,8 @@ static void on_down(void *userdata, const char *reason)
         UpEvents *events = userdata;
 
         events->core->events_ready = false;
+        /* The next connection may try: else not even its CONNECT would be written. */
+        events->failed = false;
         log_debug("local broker, events: %s", reason);
 }
 

@@ -212,6 +212,45 @@ static void test_a_damaged_store_does_not_stop_the_bridge(void)
         g_assert_nonnull(strstr(message->payload, "\"reason\":\"store\""));
 }
 
+static void limit_files(BridgeStage *stage, const char *bytes)
+{
+        g_autofree char *pid = g_strdup_printf("%d", (int)process_get_pid(stage->bridge));
+        g_autofree char *size = g_strdup_printf("--fsize=%s:", bytes);
+        const char *argv[] = {"prlimit", "--pid", pid, size, NULL};
+
+        g_assert_cmpint(process_run(stage->dir, argv, NULL, WAIT_MSEC, NULL, NULL), ==, 0);
+}
+
+/* Events stay with the local broker, unacknowledged; state and calls go on; nothing is lost. A
+ * limit on the size of files stands for a disk that is full. */
+static void test_a_full_disk(void)
+{
+        CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
+        CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
+        CLEANUP_RAW_CLIENT RawClient *cloud = raw_client_new(stage->cloud, &(RawOptions){});
+        g_autofree char *all = NULL, *error = NULL;
+        unsigned seen = 0;
+
+        bridge_stage_run(stage, ",\"publish\":[{\"service\":\"net\",\"signals\":[\"*\"],"
+                                "\"properties\":[\"*\"]}]");
+        raw_client_subscribe(cloud, "dev1/mb1/net/-/sig/+");
+        limit_files(stage, "1");
+        emit_and_wait(service, 500);
+        /* Its log is a file as well. */
+        error = g_strdup_printf("\"events cannot be stored in %s (disk I/O error): they stay "
+                                "with the local broker\"",
+                                stage->store);
+        bridge_stage_expect(stage, "LastError", error);
+        bridge_stage_expect(stage, "EventsOut", "0");
+        bridge_stage_retain(service, "mb1/net/-/prop/Name", "1");
+        bridge_stage_expect(stage, "StateOut", "1");
+        all = bridge_stage_list_retained(stage->cloud, "dev1/mb1/net");
+        g_assert_cmpstr(all, ==, "-/prop/Name 1");
+        limit_files(stage, "unlimited");
+        g_assert_true(LOOP_UNTIL((take(cloud, &seen), seen == 500)));
+        bridge_stage_expect(stage, "EventsDropped", "0");
+}
+
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
@@ -224,5 +263,6 @@ int main(int argc, char **argv)
         g_test_add_func("/bridge-events/pause-flush-and-resume", test_pause_flush_and_resume);
         g_test_add_func("/bridge-events/a-damaged-store-does-not-stop-the-bridge",
                         test_a_damaged_store_does_not_stop_the_bridge);
+        g_test_add_func("/bridge-events/a-full-disk", test_a_full_disk);
         return g_test_run();
 }
