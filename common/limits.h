@@ -186,3 +186,40 @@
 /* Shortest time from one write of these counts to the next: spares flash memory, and what a loss of
  * power can take is a minute's worth. */
 #define LIMIT_USAGE_SAVE_USEC (UINT64_C(60) * 1000000)
+
+/* Rules of a bridge's policy, each list, and the words of one of their lists: a message may be
+ * compared with all of them. */
+#define LIMIT_BRIDGE_RULES 256U
+#define LIMIT_BRIDGE_WORDS 256U
+
+/* Cloud callers that all rules of a policy name: the broker's ACL has two lines for each. */
+#define LIMIT_BRIDGE_CALLERS 1024U
+
+/* Calls from the cloud that wait for their answer, all and of one caller. */
+#define LIMIT_BRIDGE_CALLS        1024U
+#define LIMIT_BRIDGE_CALLER_CALLS 128U
+
+/* Retained topics that are mirrored to the cloud, and their bytes: 10,000 properties are a goal. */
+#define LIMIT_BRIDGE_TOPICS      (UINT32_C(1) << 16)
+#define LIMIT_BRIDGE_STATE_BYTES (UINT64_C(64) << 20)
+
+/* Topics that the cloud keeps although nobody here has them, to be cleared in one go: what is
+ * beyond is cleared at the next comparison. */
+#define LIMIT_BRIDGE_STALE 16384U
+
+/* Messages of state, and of events, on their way to the cloud at a time: as little as keeps a link
+ * of some 100 ms busy, so that news do not wait behind more. */
+#define LIMIT_BRIDGE_STATE_INFLIGHT 64U
+#define LIMIT_BRIDGE_EVENT_INFLIGHT 256U
+
+/* Messages read from a connection before anything else has its turn; for events also what one
+ * commit of the store takes at most. */
+#define LIMIT_BRIDGE_BATCH 512U
+
+/* Signals (topics) whose last `seq` is remembered. */
+#define LIMIT_BRIDGE_SOURCES 16384U
+
+/* Lines of the audit about refused calls, in each second: a cloud that floods shall not fill the
+ * disk. Bytes of an audit file before it becomes the old one. */
+#define LIMIT_BRIDGE_AUDIT_LINES 100U
+#define LIMIT_BRIDGE_AUDIT_BYTES (UINT64_C(8) << 20)

@@ -11,10 +11,10 @@
 #include "common/backoff.h"
 #include "common/clock.h"
 #include "common/limits.h"
+#include "common/offload.h"
 #include "common/util.h"
 #include "libmqttrpc/deadline.h"
 #include "libmqttrpc/error.h"
-#include "libmqttrpc/offload.h"
 
 /* From the first packet to the acknowledged subscriptions. */
 #define OPEN_TIMEOUT_USEC (UINT64_C(20) * USEC_PER_SEC)

@@ -10,7 +10,7 @@ build_dir=$source_dir/build
 
 # Debian packages by purpose; the only list of them.
 packages_build=(build-essential cmake ninja-build pkg-config libsystemd-dev libmosquitto-dev
-        libcjson-dev uthash-dev libexpat1-dev)
+        libcjson-dev uthash-dev libexpat1-dev libsqlite3-dev libssl-dev)
 packages_run=(mosquitto mosquitto-clients dbus-daemon systemd)
 packages_test=(libglib2.0-dev openssl python3 python3-jsonschema python3-paho-mqtt valgrind strace)
 packages_lint=(clang-format-14 cppcheck shellcheck)

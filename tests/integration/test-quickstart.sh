@@ -51,6 +51,13 @@ test_regular_end() {
         check_nothing_left --once
 }
 
+test_cloud() {
+        [ -x "$MQTTRPC_BINDIR/mqttrpc-bridge" ] || return 0
+        "$quickstart" --once --cloud >"$work/output" 2>&1 || fail "--cloud: exit status $?"
+        grep -qx 'All as expected\.' "$work/output" || fail "--cloud: not all as expected"
+        check_nothing_left --cloud
+}
+
 # test_interrupt SIGNAL TEXT: the signal comes when TEXT has been printed
 test_interrupt() {
         local fd pid line status=0
@@ -84,6 +91,7 @@ test_server_that_does_not_start() {
 }
 
 test_regular_end
+test_cloud
 for signal in INT TERM HUP; do
         test_interrupt $signal "To repeat this"
         test_interrupt $signal "SetStaticHostname"

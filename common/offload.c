@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "libmqttrpc/offload.h"
+#include "common/offload.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "bridge/up-state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "common/buffer.h"
+#include "common/clock.h"
+#include "common/hash.h"
+#include "common/json-scan.h"
+#include "common/limits.h"
+
+/* A topic that the local broker keeps, or has kept, or that the cloud should not have. */
+typedef struct Entry {
+        char *rest;    /* below the root */
+        char *payload; /* owned; NULL: it is gone */
+        size_t length;
+        uint64_t number;     /* names it in cookies */
+        uint64_t due_usec;   /* not before, by min_interval_ms */
+        unsigned generation; /* of the local connection that has shown it last */
+        bool same;           /* the cloud has it so, as far as it has been compared */
+        bool queued;
+        bool inflight;
+        bool changed;              /* since it was sent */
+        struct Entry *prev, *next; /* in the queue */
+        UT_hash_handle hh;
+        UT_hash_handle by_number;
+} Entry;
+
+struct UpState {
+        Core *core;
+        Entry *entries; /* by topic */
+        Entry *numbers; /* the same by number */
+        Entry *queue;   /* what the cloud is to be told */
+        size_t n_queued;
+        size_t n_inflight;
+        size_t n_stale; /* entries made by a comparison */
+        uint64_t bytes;
+        uint64_t last_number;
+        unsigned generation;
+        bool overflow; /* and told */
+        Buffer topic;
+};
+
+int up_state_new(Core *core, UpState **ret_state)
+{
+        UpState *state = calloc(1, sizeof(*state));
+
+        if (!state)
+                return -ENOMEM;
+        *state = (UpState){.core = core, .topic = BUFFER_INIT(0)};
+        *ret_state = state;
+        return 0;
+}
+
+/* ---- entries ---- */
+
+static void enqueue(UpState *state, Entry *entry)
+{
+        entry->changed = true;
+        if (entry->queued)
+                return;
+        entry->queued = true;
+        DL_APPEND(state->queue, entry);
+        state->n_queued++;
+}
+
+static void dequeue(UpState *state, Entry *entry)
+{
+        if (!entry->queued)
+                return;
+        entry->queued = false;
+        DL_DELETE(state->queue, entry);
+        state->n_queued--;
+}
+
+static void drop_entry(UpState *state, Entry *entry)
+{
+        dequeue(state, entry);
+        if (entry->inflight)
+                state->n_inflight--;
+        state->bytes -= strlen(entry->rest) + entry->length;
+        HASH_DELETE(hh, state->entries, entry);
+        HASH_DELETE(by_number, state->numbers, entry);
+        free(entry->rest);
+        free(entry->payload);
+        free(entry);
+}
+
+UpState *up_state_free(UpState *state)
+{
+        Entry *entry, *next;
+
+        if (!state)
+                return NULL;
+        HASH_ITER (hh, state->entries, entry, next)
+                drop_entry(state, entry);
+        buffer_done(&state->topic);
+        free(state);
+        return NULL;
+}
+
+static Entry *find(UpState *state, const char *rest)
+{
+        Entry *entry;
+
+        HASH_FIND_STR(state->entries, rest, entry);
+        return entry;
+}
+
+/* NULL when there is no room for it. */
+static Entry *add_entry(UpState *state, const char *rest)
+{
+        Entry *entry = NULL;
+        size_t length = strlen(rest);
+
+        if (HASH_COUNT(state->entries) < LIMIT_BRIDGE_TOPICS)
+                entry = calloc(1, sizeof(*entry));
+        if (!entry)
+                return NULL;
+        entry->rest = strdup(rest);
+        entry->number = ++state->last_number;
+        if (entry->rest)
+                HASH_ADD_KEYPTR(hh, state->entries, entry->rest, length, entry);
+        if (!entry->rest || !hash_added(entry->hh)) {
+                free(entry->rest);
+                free(entry);
+                return NULL;
+        }
+        HASH_ADD(by_number, state->numbers, number, sizeof(entry->number), entry);
+        if (!hash_added(entry->by_number)) {
+                HASH_DELETE(hh, state->entries, entry);
+                free(entry->rest);
+                free(entry);
+                return NULL;
+        }
+        state->bytes += length;
+        return entry;
+}
+
+static void complain_overflow(UpState *state, const char *rest)
+{
+        if (!state->overflow)
+                core_complain(state->core,
+                              "there is no room to mirror %s and more: at most %u topics and %u "
+                              "MiB",
+                              rest, LIMIT_BRIDGE_TOPICS,
+                              (unsigned)(LIMIT_BRIDGE_STATE_BYTES >> 20));
+        state->overflow = true;
+}
+
+/* NULL payload: it is gone. False if nothing has changed. */
+static bool set_payload(UpState *state, Entry *entry, const void *payload, size_t length)
+{
+        char *copy = NULL;
+
+        if (!payload && !entry->payload)
+                return false;
+        if (payload && entry->payload && entry->length == length &&
+            memcmp(entry->payload, payload, length) == 0)
+                return false;
+        if (payload) {
+                if (state->bytes + length <= LIMIT_BRIDGE_STATE_BYTES)
+                        copy = malloc(length + 1);
+                if (!copy) {
+                        complain_overflow(state, entry->rest);
+                        return false;
+                }
+                memcpy(copy, payload, length);
+                copy[length] = '\0';
+        }
+        state->bytes = state->bytes - entry->length + length;
+        free(entry->payload);
+        entry->payload = copy;
+        entry->length = length;
+        return true;
+}
+
+/* ---- the local side ---- */
+
+void up_state_begin_local(UpState *state)
+{
+        state->generation++;
+}
+
+void up_state_take(UpState *state, const char *rest, const Topic *topic, const MqttMessage *message)
+{
+        Entry *entry = find(state, rest);
+
+        if (!message->retain || !policy_find_publish(state->core->policy, topic))
+                return;
+        if (message->length == 0) {
+                if (entry && set_payload(state, entry, NULL, 0))
+                        enqueue(state, entry);
+                return;
+        }
+        if (!entry)
+                entry = add_entry(state, rest);
+        if (!entry) {
+                complain_overflow(state, rest);
+                return;
+        }
+        entry->generation = state->generation;
+        if (set_payload(state, entry, message->payload, message->length))
+                enqueue(state, entry);
+}
+
+/* Whether all properties that a $meta names are there, of those that go up. */
+static unsigned count_missing(UpState *state, const Entry *meta)
+{
+        CLEANUP_JSON_DOC JsonDoc doc = {};
+        size_t base = strlen(meta->rest) - strlen("$meta");
+        unsigned missing = 0;
+        uint32_t props;
+
+        if (json_scan(&doc, meta->payload, meta->length, JSON_SCAN_STRICT) < 0 ||
+            json_type(&doc, 0) != JSON_OBJECT)
+                return 0;
+        props = json_find(&doc, 0, "props");
+        if (props == 0 || json_type(&doc, props) != JSON_ARRAY)
+                return 0;
+        JSON_FOREACH (&doc, props, item) {
+                CLEANUP_FREE char *name = NULL, *rest = NULL;
+                Topic topic;
+
+                if (json_string_dup(&doc, item, &name) < 0)
+                        continue;
+                if (asprintf(&rest, "%.*sprop/%s", (int)base, meta->rest, name) < 0) {
+                        rest = NULL;
+                        continue;
+                }
+                if (topic_parse(rest, &topic) >= 0 &&
+                    policy_find_publish(state->core->policy, &topic) && !find(state, rest))
+                        missing++;
+        }
+        return missing;
+}
+
+static void check_complete(UpState *state)
+{
+        Entry *entry, *next;
+        unsigned missing = 0;
+
+        HASH_ITER (hh, state->entries, entry, next) {
+                size_t length = strlen(entry->rest);
+
+                if (entry->payload && length > 6 && strcmp(entry->rest + length - 6, "/$meta") == 0)
+                        missing += count_missing(state, entry);
+        }
+        state->core->stats.incomplete += missing;
+        if (missing > 0)
+                core_complain(state->core,
+                              "the local broker has not delivered %u properties that objects say "
+                              "they have: is max_queued_messages too small?",
+                              missing);
+}
+
+void up_state_end_local(UpState *state)
+{
+        Entry *entry, *next;
+
+        HASH_ITER (hh, state->entries, entry, next)
+                if (entry->generation != state->generation) {
+                        bool was_stale = !entry->payload;
+
+                        /* What the cloud has too much, and nobody here has, is told now. */
+                        if (set_payload(state, entry, NULL, 0) || (was_stale && !entry->inflight))
+                                enqueue(state, entry);
+                }
+        check_complete(state);
+}
+
+void up_state_apply_policy(UpState *state)
+{
+        Entry *entry, *next;
+
+        HASH_ITER (hh, state->entries, entry, next) {
+                Topic topic;
+
+                if (topic_parse(entry->rest, &topic) >= 0 &&
+                    policy_find_publish(state->core->policy, &topic))
+                        continue;
+                if (set_payload(state, entry, NULL, 0))
+                        enqueue(state, entry);
+        }
+}
+
+/* ---- the cloud's side ---- */
+
+void up_state_begin_compare(UpState *state)
+{
+        Entry *entry, *next;
+
+        state->n_stale = 0;
+        HASH_ITER (hh, state->entries, entry, next)
+                entry->same = false;
+}
+
+void up_state_compare(UpState *state, const char *rest, const MqttMessage *message)
+{
+        Entry *entry = find(state, rest);
+
+        if (message->length == 0)
+                return;
+        if (!entry) {
+                if (state->n_stale >= LIMIT_BRIDGE_STALE)
+                        return;
+                state->n_stale++;
+                entry = add_entry(state, rest);
+                /* Not of this generation: it goes when the local side is known. */
+                if (entry)
+                        entry->generation = state->generation - 1;
+                return;
+        }
+        entry->same = entry->payload && entry->length == message->length &&
+                      memcmp(entry->payload, message->payload, message->length) == 0;
+}
+
+void up_state_end_compare(UpState *state)
+{
+        Entry *entry, *next;
+
+        HASH_ITER (hh, state->entries, entry, next) {
+                if (entry->same)
+                        dequeue(state, entry);
+                else if (entry->payload || state->core->local_ready)
+                        enqueue(state, entry);
+                if (entry->same)
+                        entry->changed = false;
+        }
+}
+
+void up_state_on_cloud_down(UpState *state)
+{
+        Entry *entry, *next;
+
+        state->n_inflight = 0;
+        HASH_ITER (hh, state->entries, entry, next) {
+                if (!entry->inflight)
+                        continue;
+                entry->inflight = false;
+                enqueue(state, entry);
+        }
+}
+
+void up_state_on_published(UpState *state, uint64_t number, int reason)
+{
+        Entry *entry;
+
+        HASH_FIND(by_number, state->numbers, &number, sizeof(number), entry);
+        if (!entry || !entry->inflight)
+                return;
+        entry->inflight = false;
+        state->n_inflight--;
+        if (reason >= 0x80) {
+                state->core->stats.refused_up++;
+                core_complain(state->core, "the cloud refuses state at %s/%s (0x%02x)",
+                              state->core->policy->prefix, entry->rest, (unsigned)reason);
+        } else {
+                state->core->stats.state_out++;
+        }
+        if (entry->changed)
+                return;
+        if (!entry->payload)
+                drop_entry(state, entry);
+}
+
+/* ---- sending ---- */
+
+static const PublishRule *rule_of(const UpState *state, const Entry *entry)
+{
+        Topic topic;
+
+        if (topic_parse(entry->rest, &topic) < 0)
+                return NULL;
+        return policy_find_publish(state->core->policy, &topic);
+}
+
+typedef enum Outcome {
+        OUTCOME_SENT,  /* or not to be sent at all: off the queue */
+        OUTCOME_LATER, /* this one is not due yet */
+        OUTCOME_FULL,  /* nothing can be sent now */
+} Outcome;
+
+static Outcome publish(UpState *state, Entry *entry, const PublishRule *rule, uint64_t *wake,
+                       uint64_t now)
+{
+        Core *core = state->core;
+        MqttPublish publish = {
+                .payload = entry->payload ? entry->payload : "",
+                .length = entry->length,
+                .qos = rule ? (int)rule->qos : 1,
+                .retain = core->policy->quirks.retain && (!rule || rule->retain || !entry->payload),
+        };
+        uint64_t wait;
+        int r;
+
+        buffer_clear(&state->topic);
+        buffer_printf(&state->topic, "%s/%s", core->policy->prefix, entry->rest);
+        if (buffer_status(&state->topic) < 0)
+                return OUTCOME_FULL;
+        publish.topic = state->topic.data;
+        if (!core_fits(core, publish.topic, publish.length)) {
+                core->stats.refused_up++;
+                core_complain(core, "%s (%zu bytes) is more than %s takes", publish.topic,
+                              publish.length, core->policy->quirks.name);
+                return OUTCOME_SENT;
+        }
+        wait = rate_take(&core->rate, &core->policy->rate, state->topic.length + publish.length,
+                         now);
+        if (wait > 0) {
+                *wake = MIN(*wake, now + wait);
+                return OUTCOME_FULL;
+        }
+        r = mqtt_publish(core->cloud, &publish, cookie_make(COOKIE_STATE, entry->number));
+        if (r < 0 && r != -EMSGSIZE)
+                return OUTCOME_FULL;
+        if (r == -EMSGSIZE) {
+                core->stats.refused_up++;
+                core_complain(core, "%s is larger than the cloud takes", publish.topic);
+        } else if (publish.qos > 0) {
+                entry->inflight = true;
+                state->n_inflight++;
+        }
+        return OUTCOME_SENT;
+}
+
+/* The outcome is OUTCOME_LATER also for what waits for its own acknowledgement. */
+static Outcome send_entry(UpState *state, Entry *entry, uint64_t *wake, uint64_t now)
+{
+        const PublishRule *rule = rule_of(state, entry);
+        Outcome outcome;
+
+        if (entry->inflight)
+                return OUTCOME_LATER;
+        if (!entry->payload && !state->core->local_ready)
+                return OUTCOME_LATER;
+        if (entry->payload && !rule)
+                return OUTCOME_LATER;
+        if (entry->payload && rule->on_demand && state->core->demand_until <= now)
+                return OUTCOME_LATER;
+        if (entry->payload && entry->due_usec > now) {
+                *wake = MIN(*wake, entry->due_usec);
+                return OUTCOME_LATER;
+        }
+        outcome = publish(state, entry, rule, wake, now);
+        if (outcome != OUTCOME_SENT)
+                return outcome;
+        entry->changed = false;
+        if (rule)
+                entry->due_usec = now + rule->min_interval_usec;
+        dequeue(state, entry);
+        if (!entry->payload && !entry->inflight)
+                drop_entry(state, entry);
+        return outcome;
+}
+
+uint64_t up_state_process(UpState *state, uint64_t now)
+{
+        unsigned window = MIN(LIMIT_BRIDGE_STATE_INFLIGHT, state->core->policy->quirks.inflight);
+        uint64_t wake = USEC_INFINITY;
+        Entry *entry, *next;
+
+        if (!state->core->cloud_ready || state->core->paused)
+                return wake;
+        DL_FOREACH_SAFE (state->queue, entry, next) {
+                if (state->n_inflight >= window)
+                        return wake;
+                if (send_entry(state, entry, &wake, now) == OUTCOME_FULL)
+                        return wake;
+        }
+        return wake;
+}
+
+size_t up_state_count(const UpState *state)
+{
+        return HASH_COUNT(state->entries);
+}
+
+size_t up_state_count_dirty(const UpState *state)
+{
+        return state->n_queued + state->n_inflight;
+}

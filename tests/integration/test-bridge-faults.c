@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Random faults, with a fixed seed, while state changes, events flow and calls are made: afterwards
+ * the cloud has the state of the device byte for byte, no event is missing that the local broker
+ * did not lose itself, and no call was executed twice. MQTTRPC_BRIDGE_ROUNDS says how many rounds.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/bridge-stage.h"
+#include "tests/support/cut-link.h"
+
+enum { N_PROPERTIES = 12, DEFAULT_ROUNDS = 15 };
+
+static const char rules[] =
+        ",\"publish\":[{\"service\":\"net\",\"properties\":[\"*\"],\"signals\":[\"*\"]}],"
+        "\"allow\":[{\"service\":\"net\",\"methods\":[\"Do\"],\"callers\":[\"alice\"],"
+        "\"rate_per_minute\":1000000,\"timeout_ms\":2000}]";
+
+typedef struct Faults {
+        BridgeStage *stage;
+        CutLink *link;
+        GRand *random;
+        RawClient *service;
+        RawClient *cloud;
+        char *values[N_PROPERTIES]; /* NULL: gone */
+        unsigned sent, seen;        /* events */
+        unsigned n_calls;
+        GHashTable *executed; /* payloads of requests */
+        bool may_miss;        /* the local broker has died */
+} Faults;
+
+/* ---- the device ---- */
+
+static void publish_value(Faults *faults, int i)
+{
+        g_autofree char *topic = g_strdup_printf("mb1/net/-/prop/P%d", i);
+
+        bridge_stage_retain(faults->service, topic, faults->values[i] ? faults->values[i] : "");
+}
+
+static void connect_service(Faults *faults)
+{
+        faults->service = raw_client_new(faults->stage->local, &(RawOptions){});
+        raw_client_subscribe_fresh(faults->service, "mb1/net/-/call/+/+");
+        bridge_stage_retain(faults->service, "mb1/net/$state", "{\"state\":\"ready\"}");
+        for (int i = 0; i < N_PROPERTIES; i++)
+                if (faults->values[i])
+                        publish_value(faults, i);
+}
+
+static void execute(Faults *faults)
+{
+        const RawMessage *message;
+
+        while ((message = raw_client_poll(faults->service)))
+                if (!g_hash_table_add(faults->executed, g_strdup(message->payload)))
+                        g_error("executed twice: %s", message->payload);
+}
+
+static void do_something(Faults *faults)
+{
+        int i = g_rand_int_range(faults->random, 0, N_PROPERTIES);
+        g_autofree char *payload = NULL;
+
+        g_free(faults->values[i]);
+        faults->values[i] = g_rand_int_range(faults->random, 0, 4) == 0
+                                    ? NULL
+                                    : g_strdup_printf("%u", g_rand_int(faults->random));
+        publish_value(faults, i);
+        for (int n = g_rand_int_range(faults->random, 0, 50); n > 0; n--) {
+                g_free(payload);
+                payload = g_strdup_printf("{\"params\":[%u]}", ++faults->sent);
+                raw_client_post(
+                        faults->service,
+                        &(RawPublish){.topic = "mb1/net/-/sig/Tick", .payload = payload, .qos = 1});
+        }
+        raw_client_publish(faults->service,
+                           &(RawPublish){.topic = "done", .payload = "", .qos = 1});
+        execute(faults);
+}
+
+/* ---- the cloud ---- */
+
+static void connect_cloud(Faults *faults)
+{
+        faults->cloud = raw_client_new(faults->stage->cloud, &(RawOptions){});
+        raw_client_subscribe(faults->cloud, "dev1/mb1/net/-/sig/+");
+}
+
+static void take_events(Faults *faults)
+{
+        const RawMessage *message;
+
+        while ((message = raw_client_poll(faults->cloud))) {
+                unsigned n = 0;
+
+                g_assert_cmpint(sscanf(message->payload, "{\"params\":[%u]}", &n), ==, 1);
+                if (n > faults->seen + 1 && !faults->may_miss)
+                        g_error("after %u comes %u", faults->seen, n);
+                faults->seen = MAX(faults->seen, n);
+        }
+}
+
+static void call(Faults *faults)
+{
+        for (int i = 0; i < 5; i++) {
+                g_autofree char *payload = g_strdup_printf("{\"id\":%u}", ++faults->n_calls);
+
+                raw_client_post(faults->cloud,
+                                &(RawPublish){.topic = "dev1/mb1/net/-/call/Do/alice",
+                                              .payload = payload,
+                                              .qos = 1});
+        }
+        raw_client_publish(faults->cloud, &(RawPublish){.topic = "done", .payload = "", .qos = 1});
+}
+
+/* ---- faults ---- */
+
+/* Events that the cloud broker had in its own memory for our subscriber would be lost with it,
+ * which is none of the bridge's business: they are taken out before. */
+static void kill_cloud(Faults *faults)
+{
+        LOOP_UNTIL((take_events(faults), faults->seen == faults->sent || faults->may_miss));
+        faults->cloud = raw_client_free(faults->cloud);
+        /* So that the bridge is not back before who listens there. */
+        cut_link_hold(faults->link, true);
+        broker_kill(faults->stage->cloud);
+        do_something(faults);
+        broker_start(faults->stage->cloud);
+        connect_cloud(faults);
+        cut_link_hang_up(faults->link);
+}
+
+static void kill_local(Faults *faults)
+{
+        faults->may_miss = true;
+        faults->service = raw_client_free(faults->service);
+        broker_kill(faults->stage->local);
+        broker_start(faults->stage->local);
+        connect_service(faults);
+}
+
+static void kill_bridge(Faults *faults)
+{
+        bridge_stage_kill(faults->stage);
+        do_something(faults);
+        bridge_stage_start(faults->stage);
+}
+
+static void cut(Faults *faults)
+{
+        cut_link_hang_up(faults->link);
+}
+
+/* What was held back is lost or arrives, as it happens. */
+static void hold(Faults *faults)
+{
+        cut_link_hold(faults->link, true);
+        do_something(faults);
+        if (g_rand_boolean(faults->random))
+                cut_link_hang_up(faults->link);
+        else
+                cut_link_hold(faults->link, false);
+}
+
+static void expect_same(Faults *faults)
+{
+        gint64 deadline = wait_deadline(WAIT_MSEC);
+        g_autofree char *here = bridge_stage_list_retained(faults->stage->local, "mb1/net");
+        char *there = NULL;
+
+        do {
+                g_free(there);
+                there = bridge_stage_list_retained(faults->stage->cloud, "dev1/mb1/net");
+        } while (strcmp(here, there) != 0 && wait_left(deadline) > 0);
+        g_assert_cmpstr(there, ==, here);
+        g_free(there);
+}
+
+static void run_round(Faults *faults)
+{
+        static void (*const actions[])(Faults *) = {kill_cloud, kill_local, kill_bridge, cut, hold};
+
+        do_something(faults);
+        call(faults);
+        actions[g_rand_int_range(faults->random, 0, G_N_ELEMENTS(actions))](faults);
+        do_something(faults);
+        expect_same(faults);
+        bridge_stage_wait_up(faults->stage);
+        if (faults->may_miss) {
+                /* What comes from here on is complete again. */
+                bridge_stage_expect(faults->stage, "QueueEvents", "0");
+                take_events(faults);
+                do_something(faults);
+        }
+        g_assert_true(LOOP_UNTIL(
+                (take_events(faults), faults->seen == faults->sent || faults->may_miss)));
+        faults->may_miss = false;
+        faults->seen = faults->sent;
+        execute(faults);
+}
+
+static void test_random_faults(void)
+{
+        const char *text = g_getenv("MQTTRPC_BRIDGE_ROUNDS");
+        int n_rounds = text ? atoi(text) : DEFAULT_ROUNDS;
+        Faults faults = {.stage = bridge_stage_new(), .random = g_rand_new_with_seed(20240229)};
+
+        faults.executed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        faults.link = cut_link_new(faults.stage->dir, faults.stage->cloud);
+        g_free(faults.stage->cloud_uri);
+        faults.stage->cloud_uri = g_strdup(cut_link_get_uri(faults.link));
+        connect_service(&faults);
+        connect_cloud(&faults);
+        bridge_stage_run(faults.stage, rules);
+        for (int round = 0; round < n_rounds; round++) {
+                g_test_message("round %d", round);
+                run_round(&faults);
+        }
+        g_assert_cmpuint(g_hash_table_size(faults.executed), >, 0);
+        raw_client_free(faults.cloud);
+        raw_client_free(faults.service);
+        bridge_stage_free(faults.stage);
+        cut_link_free(faults.link);
+        g_rand_free(faults.random);
+        g_hash_table_unref(faults.executed);
+        for (int i = 0; i < N_PROPERTIES; i++)
+                g_free(faults.values[i]);
+}
+
+/* A link that is gone without a word: found dead by the keep-alive, and no call is made late. */
+static void test_half_open(void)
+{
+        CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
+        CLEANUP_CUT_LINK CutLink *link = cut_link_new(stage->dir, stage->cloud);
+        CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
+        CLEANUP_RAW_CLIENT RawClient *cloud = raw_client_new(stage->cloud, &(RawOptions){});
+        g_autofree char *text = NULL, *short_lived = NULL;
+        g_auto(GStrv) parts = NULL;
+        const RawMessage *message;
+
+        g_free(stage->cloud_uri);
+        stage->cloud_uri = g_strdup(cut_link_get_uri(link));
+        bridge_stage_write_policy(stage, rules);
+        g_assert_true(g_file_get_contents(stage->policy, &text, NULL, NULL));
+        parts = g_strsplit(text, "\"cloud\": {", 2);
+        short_lived = g_strjoin("\"cloud\": {\"keepalive_s\": 5, ", parts[0], parts[1], NULL);
+        g_assert_true(g_file_set_contents(stage->policy, short_lived, -1, NULL));
+        bridge_stage_start(stage);
+        bridge_stage_wait_up(stage);
+        raw_client_subscribe(service, "mb1/net/-/call/+/+");
+        cut_link_hold(link, true);
+        raw_client_publish(cloud, &(RawPublish){.topic = "dev1/mb1/net/-/call/Do/alice",
+                                                .payload = "{\"id\":\"early\"}",
+                                                .qos = 1});
+        g_assert_true(process_wait_output(stage->bridge, PROCESS_STDERR, "cloud:", WAIT_MSEC));
+        cut_link_hang_up(link);
+        bridge_stage_expect(stage, "Cloud", "\"up\"");
+        raw_client_publish(cloud, &(RawPublish){.topic = "dev1/mb1/net/-/call/Do/alice",
+                                                .payload = "{\"id\":\"late\"}",
+                                                .qos = 1});
+        message = raw_client_receive(service);
+        g_assert_cmpstr(message->payload, ==, "{\"id\":\"late\"}");
+}
+
+int main(int argc, char **argv)
+{
+        g_test_init(&argc, &argv, NULL);
+        g_test_add_func("/bridge-faults/random", test_random_faults);
+        g_test_add_func("/bridge-faults/half-open", test_half_open);
+        return g_test_run();
+}
