@@ -116,6 +116,20 @@
 /* Bytes of a mapping or configuration file: the largest shipped mapping is below 64 KiB. */
 #define LIMIT_FILE_BYTES (UINT32_C(4) << 20)
 
+/* Users, or groups, that one rule of a mapping lets in: more is what groups are for. */
+#define LIMIT_ALLOW_NAMES 64U
+
+/* D-Bus clients whose user and groups a facade remembers; the one that called longest ago is
+ * forgotten. Asking again costs one question to the bus. */
+#define LIMIT_FACADE_SENDERS 256U
+
+/* Services of one family that are offered on D-Bus: each has a connection, of which a bus allows
+ * one user 256 by default. */
+#define LIMIT_FACADES 64U
+
+/* Messages that wait until the bus has said who sent them. */
+#define LIMIT_FACADE_WAITING 1024U
+
 /* Captures of one path template: the deepest tree of a known service has four variable elements. */
 #define LIMIT_TEMPLATE_CAPTURES 16U
 

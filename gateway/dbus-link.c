@@ -45,7 +45,11 @@ struct DbusLink {
         Backoff backoff;
         uint64_t reconnect_maximum;
         DbusWatch *watches;
+        DbusLink *prev, *next;
 };
+
+/* All of the process: what one of them owns, another shall not take for somebody else's. */
+static DbusLink *all_links;
 
 static int connect_now(DbusLink *link);
 
@@ -332,6 +336,7 @@ int dbus_link_new(sd_event *event, const char *address, DbusLinkHandler handler,
         link = calloc(1, sizeof(*link));
         if (!link)
                 return -ENOMEM;
+        DL_APPEND(all_links, link);
         link->event = sd_event_ref(event);
         link->handler = handler;
         link->userdata = userdata;
@@ -355,6 +360,7 @@ DbusLink *dbus_link_free(DbusLink *link)
 {
         if (!link)
                 return NULL;
+        DL_DELETE(all_links, link);
         link->bus = sd_bus_close_unref(link->bus);
         link->retry = sd_event_source_disable_unref(link->retry);
         sd_event_unref(link->event);
@@ -391,6 +397,22 @@ bool dbus_link_is_connected(const DbusLink *link)
 bool dbus_link_was_tried(const DbusLink *link)
 {
         return link->tried;
+}
+
+bool dbus_link_is_own(const DbusLink *link, const char *unique_name)
+{
+        const DbusLink *other;
+        sd_id128_t id, other_id;
+        const char *name;
+
+        if (!link->connected || sd_bus_get_bus_id(link->bus, &id) < 0)
+                return false;
+        DL_FOREACH (all_links, other)
+                if (other->connected && sd_bus_get_unique_name(other->bus, &name) >= 0 &&
+                    !strcmp(name, unique_name) && sd_bus_get_bus_id(other->bus, &other_id) >= 0 &&
+                    sd_id128_equal(id, other_id))
+                        return true;
+        return false;
 }
 
 int dbus_link_send(DbusLink *link, sd_bus_message *m, size_t size)

@@ -40,6 +40,10 @@ bool dbus_link_is_connected(const DbusLink *link);
 /* True once it was connected, or an attempt to connect has failed. */
 bool dbus_link_was_tried(const DbusLink *link);
 
+/* Whether that unique name is one of this process: a connection of any link to the same bus as this
+ * one. */
+bool dbus_link_is_own(const DbusLink *link, const char *unique_name);
+
 /* Sends what nobody answers. `size` is about how large it is: -ENOBUFS if the bus has not taken too
  * much of it, for no cap on calls in flight bounds such messages. -ENOTCONN while it is down. */
 int dbus_link_send(DbusLink *link, sd_bus_message *m, size_t size);

@@ -66,10 +66,23 @@ static void allow_properties(Buffer *out, const MappingObject *object)
                 allow(out, object, interface, "Set");
 }
 
+/* What the gateway offers itself: it owns the name, and everybody may call; it lets in by itself.
+ */
+static void write_own(Buffer *out, const MappingService *service)
+{
+        buffer_printf(out, "\n    <!-- %s, provided by MQTT -->\n    <allow %s=\"%s\"/>\n",
+                      service->name, service->is_family ? "own_prefix" : "own",
+                      service->is_family ? service->family.prefix : service->bus_name);
+}
+
 static void write_service(Buffer *out, const MappingService *service)
 {
         bool templates = service->n_templates > 0;
 
+        if (service->provider != MAPPING_PROVIDER_DBUS)
+                write_own(out, service);
+        if (service->provider == MAPPING_PROVIDER_MQTT)
+                return;
         if (service->is_family) {
                 buffer_printf(out,
                               "\n    <!-- %s: a policy speaks of one name; repeat for each what "
@@ -102,6 +115,24 @@ static void write_service(Buffer *out, const MappingService *service)
         }
 }
 
+/* A system bus lets nobody call what no policy allows. Members of a family have no rule of their
+ * own: a policy speaks of one name. */
+static void write_callers(Buffer *out, const MappingSet *set)
+{
+        bool any = false;
+
+        for (const MappingService *s = set->services; s; s = s->hh.next) {
+                if (s->provider == MAPPING_PROVIDER_DBUS || s->is_family)
+                        continue;
+                if (!any)
+                        buffer_append_text(out, "  <policy context=\"default\">\n");
+                any = true;
+                buffer_printf(out, "    <allow send_destination=\"%s\"/>\n", s->bus_name);
+        }
+        if (any)
+                buffer_append_text(out, "  </policy>\n");
+}
+
 int emit_dbus_policy(const MappingSet *set, const EmitOptions *options, Buffer *buffer)
 {
         buffer_append_text(
@@ -115,6 +146,8 @@ int emit_dbus_policy(const MappingSet *set, const EmitOptions *options, Buffer *
         buffer_printf(buffer, "  <policy user=\"%s\">", options->dbus_user);
         for (const MappingService *s = set->services; s; s = s->hh.next)
                 write_service(buffer, s);
-        buffer_append_text(buffer, "  </policy>\n</busconfig>\n");
+        buffer_append_text(buffer, "  </policy>\n");
+        write_callers(buffer, set);
+        buffer_append_text(buffer, "</busconfig>\n");
         return buffer_status(buffer);
 }

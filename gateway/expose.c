@@ -92,7 +92,7 @@ static void update_presence(Expose *expose)
                 set_running(expose, 1);
                 if (expose->is_ready)
                         set_state(expose, MQTTRPC_SERVICE_READY);
-        } else if (expose->activatable && expose->mapping->activate) {
+        } else if (expose->activatable && expose->mapping->activate && !expose->owner_is_own) {
                 set_running(expose, 0);
                 set_state(expose, MQTTRPC_SERVICE_READY);
         } else {
@@ -222,6 +222,10 @@ static void on_owner(const char *owner, void *userdata)
         bool had_owner = expose->owner;
 
         expose->owner_known = dbus_link_is_connected(expose->link);
+        /* what the gateway offers on D-Bus itself comes from MQTT, and does not go back there */
+        expose->owner_is_own = owner && dbus_link_is_own(expose->link, owner);
+        if (expose->owner_is_own)
+                owner = NULL;
         if (owner && expose->owner && !strcmp(owner, expose->owner))
                 return;
         log_debug("%s: %s is owned by %s", expose->name, expose->bus_name,

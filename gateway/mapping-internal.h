@@ -14,6 +14,14 @@ MappingRule *mapping_rule_unref(MappingRule *rule);
 /* Reads the options of a member from the object `node`; errors are reported. */
 void mapping_rule_read(MappingRule *rule, JsonFile *file, uint32_t node);
 
+/* Reads "allow" from the node of its value into a MappingAllow, and frees what it holds. */
+void mapping_allow_read(JsonFile *file, uint32_t node, MappingAllow *allow);
+void mapping_allow_done(MappingAllow *allow);
+
+/* Reports what a facade could not be made of: what needs a running service to be known, and file
+ * descriptors. */
+void mapping_check_facade(const MappingService *service, JsonFile *file);
+
 /* True if nothing remains for introspection to fill in. */
 bool mapping_rule_is_complete(const MappingRule *rule);
 

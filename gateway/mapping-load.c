@@ -84,7 +84,15 @@ static void read_signals(JsonFile *file, uint32_t node, void *target)
 
 /* ---- interfaces ---- */
 
+static void read_interface_allow(JsonFile *file, uint32_t node, void *target)
+{
+        MappingInterface *interface = target;
+
+        mapping_allow_read(file, node, &interface->allow);
+}
+
 static const JsonField interface_fields[] = {
+        {"allow", JSON_FIELD_CUSTOM, .read = read_interface_allow},
         {"methods", JSON_FIELD_CUSTOM, .read = read_methods},
         {"properties", JSON_FIELD_CUSTOM, .read = read_properties},
         {"signals", JSON_FIELD_CUSTOM, .read = read_signals},
@@ -302,6 +310,13 @@ static void read_provider(JsonFile *file, uint32_t node, void *target)
                 service->provider = (MappingProvider)word;
 }
 
+static void read_allow(JsonFile *file, uint32_t node, void *target)
+{
+        MappingService *service = target;
+
+        mapping_allow_read(file, node, &service->allow);
+}
+
 static void read_schema(JsonFile *file, uint32_t node, void *target)
 {
         json_file_expect(file, node, JSON_STRING);
@@ -323,6 +338,8 @@ static const JsonField service_fields[] = {
         {"summary", JSON_FIELD_STRING, AT(summary)},
         {"provider", JSON_FIELD_CUSTOM, .read = read_provider},
         {"dbus", JSON_FIELD_CUSTOM, .read = read_dbus, .required = true},
+        {"release_when_lost", JSON_FIELD_BOOLEAN, AT(release_when_lost)},
+        {"allow", JSON_FIELD_CUSTOM, .read = read_allow},
         {"introspection", JSON_FIELD_STRING, AT(introspection), .check = check_beside},
         {"max_in_flight", JSON_FIELD_UINT, AT(max_in_flight), 1, LIMIT_SERVICE_INFLIGHT},
         {"objects", JSON_FIELD_CUSTOM, .read = expect_objects, .required = true},
@@ -406,6 +423,8 @@ static int compile(JsonFile *file, MappingService **ret_service)
                 mapping_check_objects(service, file);
         if (service->introspection && !json_file_failed(file))
                 apply_introspection_file(file, service);
+        if (!json_file_failed(file))
+                mapping_check_facade(service, file);
         if (json_file_failed(file))
                 return -EINVAL;
         *ret_service = STEAL(service);

@@ -91,6 +91,7 @@ MappingRule *mapping_rule_unref(MappingRule *rule)
         free(rule->as);
         free(rule->summary);
         free(rule->access);
+        mapping_allow_done(&rule->allow);
         free(rule);
         return NULL;
 }
@@ -334,6 +335,13 @@ static void read_filter(JsonFile *file, uint32_t node, MappingRule *rule)
                 read_filter_item(file, key, rule);
 }
 
+static void read_allow(JsonFile *file, uint32_t node, void *target)
+{
+        MappingRule *rule = target;
+
+        mapping_allow_read(file, node, &rule->allow);
+}
+
 static void read_later(JsonFile *file, uint32_t node, void *target)
 {
 }
@@ -379,6 +387,7 @@ static void check_path_argument(JsonFile *file, uint32_t node, const char *key,
 static const JsonField method_fields[] = {
         COMMON_FIELDS,
         VALUE_FIELDS,
+        {"allow", JSON_FIELD_CUSTOM, .read = read_allow},
         {"in", JSON_FIELD_CUSTOM, .read = read_in},
         {"out", JSON_FIELD_CUSTOM, .read = read_out},
         {"timeout_ms", JSON_FIELD_MSEC, RULE(timeout_usec), 1, LIMIT_MSEC},
@@ -393,6 +402,7 @@ static const JsonField method_fields[] = {
 static const JsonField property_fields[] = {
         COMMON_FIELDS,
         VALUE_FIELDS,
+        {"allow", JSON_FIELD_CUSTOM, .read = read_allow},
         {"type", JSON_FIELD_STRING, RULE(value.type), .check = check_type},
         {"fields", JSON_FIELD_CUSTOM, .read = read_value_fields},
         {"retain", JSON_FIELD_TRISTATE, RULE(retain)},

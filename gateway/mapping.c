@@ -57,6 +57,7 @@ static MappingInterface *interface_free(MappingInterface *interface)
                 mapping_rule_unref(interface->all[kind]);
         }
         introspection_interface_unref(interface->introspection);
+        mapping_allow_done(&interface->allow);
         free(interface->name);
         free(interface);
         return NULL;
@@ -209,6 +210,7 @@ MappingService *mapping_service_free(MappingService *service)
         free(service->subscribe.method);
         free(service->templates);
         name_family_done(&service->family);
+        mapping_allow_done(&service->allow);
         free(service);
         return NULL;
 }

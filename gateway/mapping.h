@@ -68,6 +68,16 @@ typedef struct MappingFilter {
         char *value;    /* owned; a JSON string, number or boolean, as written */
 } MappingFilter;
 
+/* Who on D-Bus may use a member of a service that MQTT provides: users and groups by name or
+ * number. */
+typedef struct MappingAllow {
+        bool given;
+        char **users; /* owned */
+        size_t n_users;
+        char **groups; /* owned */
+        size_t n_groups;
+} MappingAllow;
+
 /* The options of one member, or of "*" for many. Keys that do not fit its kind are never set. */
 typedef struct MappingRule {
         unsigned n_refs;
@@ -78,6 +88,7 @@ typedef struct MappingRule {
         char *as; /* another name in topics; owned */
         char *summary;
         char *access; /* access class; NULL: MAPPING_ACCESS_DEFAULT */
+        MappingAllow allow;
         bool deprecated;
         bool mask;
         int bytes;   /* CodecBytes for all arguments; -1: unsaid */
@@ -152,8 +163,9 @@ typedef struct MappingService MappingService;
 typedef struct MappingInterface {
         char *name; /* owned */
         MappingObject *object;
-        MappingRule *rules[MEMBER_KINDS];      /* by D-Bus member; owned */
-        MappingRule *all[MEMBER_KINDS];        /* of "*"; NULL: only what is listed */
+        MappingRule *rules[MEMBER_KINDS]; /* by D-Bus member; owned */
+        MappingRule *all[MEMBER_KINDS];   /* of "*"; NULL: only what is listed */
+        MappingAllow allow;
         IntrospectionInterface *introspection; /* what was applied last; a reference, or NULL */
         MappingMember *members[MEMBER_KINDS];  /* by D-Bus member (hh_dbus); borrowed */
         UT_hash_handle hh;
@@ -213,9 +225,11 @@ struct MappingService {
         char *object_manager; /* path of its ObjectManager; NULL: unsaid */
         bool activate;        /* a call may start the service */
         MappingSubscribe subscribe;
-        unsigned max_in_flight;    /* D-Bus calls at a time */
-        char *introspection;       /* the file beside, as written; NULL: none */
-        MappingDigest digest;      /* of both files */
+        unsigned max_in_flight; /* D-Bus calls at a time */
+        char *introspection;    /* the file beside, as written; NULL: none */
+        MappingDigest digest;   /* of both files */
+        bool release_when_lost; /* the D-Bus name, with the MQTT service that has it */
+        MappingAllow allow;
         MappingObject *objects;    /* by name (hh); owned */
         MappingObject *paths;      /* the same by path (hh_path) */
         MappingObject **templates; /* those with captures, the most specific first; borrowed */

@@ -77,6 +77,21 @@ static int instance_new(Served *served, Error **ret_error)
         return r;
 }
 
+static int facades_new(Served *served, Error **ret_error)
+{
+        FacadeSetOptions options = {
+                .mapping = served->mapping,
+                .address = bus_of(served),
+                .event = served->host->event,
+                .bus = served->host->mqtt,
+                .scratch = served->host->scratch,
+                .on_change = served->host->on_change,
+                .userdata = served->host->userdata,
+        };
+
+        return facade_set_new(&options, &served->facades, ret_error);
+}
+
 /* ---- life ---- */
 
 int served_check(const ServedHost *host, const MappingService *mapping, Error **ret_error)
@@ -84,12 +99,12 @@ int served_check(const ServedHost *host, const MappingService *mapping, Error **
         if (!strcmp(mapping->name, host->name))
                 return error_set(ret_error, -EEXIST, "%s: '%s' is the gateway's own service name",
                                  mapping->file, mapping->name);
-        if (mapping->provider != MAPPING_PROVIDER_DBUS)
+        if (mapping->provider == MAPPING_PROVIDER_AUTO)
                 return error_set(ret_error, -EOPNOTSUPP,
-                                 "%s: services that are not provided by D-Bus are not available in "
+                                 "%s: services that either side may provide are not available in "
                                  "this version",
                                  mapping->file);
-        if (mapping->is_family)
+        if (mapping->is_family && mapping->provider == MAPPING_PROVIDER_DBUS)
                 return error_set(ret_error, -EOPNOTSUPP,
                                  "%s: name families are not available in this version",
                                  mapping->file);
@@ -110,7 +125,8 @@ int served_new(const ServedHost *host, MappingService *mapping, Served **ret_ser
                 return -ENOMEM;
         served->host = host;
         served->mapping = mapping;
-        r = instance_new(served, ret_error);
+        r = mapping->provider == MAPPING_PROVIDER_MQTT ? facades_new(served, ret_error)
+                                                       : instance_new(served, ret_error);
         if (r < 0) {
                 served_free(served);
                 return r;
@@ -127,6 +143,7 @@ Served *served_free(Served *served)
                 return NULL;
         HASH_ITER (hh, served->instances, instance, next)
                 instance_free(instance);
+        facade_set_free(served->facades);
         free(served);
         return NULL;
 }
@@ -140,7 +157,7 @@ int served_open(Served *served)
         HASH_ITER (hh, served->instances, instance, next)
                 if (r >= 0)
                         r = dbus_link_open(instance->link);
-        return r;
+        return r >= 0 && served->facades ? facade_set_open(served->facades) : r;
 }
 
 /* ---- at run time ---- */
@@ -154,10 +171,20 @@ static void count_link(const DbusLink *link, ServedCount *count)
 
 void served_count(const Served *served, ServedCount *count)
 {
+        FacadeSetCount facades;
+
         for (const ServedInstance *i = served->instances; i; i = i->hh.next) {
                 count->services++;
                 count->calls += i->expose->n_calls;
                 count_link(i->link, count);
+        }
+        if (served->facades) {
+                facade_set_count(served->facades, &facades);
+                count->services += facades.facades;
+                count->links += facades.facades;
+                count->connected += facades.connected;
+                count->tried += facades.tried;
+                count->calls += facades.calls;
         }
 }
 
@@ -174,5 +201,7 @@ bool served_process(Served *served)
 
         for (ServedInstance *i = served->instances; i; i = i->hh.next)
                 any = process_link(i->link) || any;
+        if (served->facades)
+                any = facade_set_process(served->facades) || any;
         return any;
 }

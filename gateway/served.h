@@ -12,6 +12,7 @@
  * A mapping of one bus name has one instance, for as long as it is served. */
 
 #include "gateway/expose.h"
+#include "gateway/facade-set.h"
 #include "gateway/ghosts.h"
 
 typedef struct Served Served;
@@ -42,7 +43,8 @@ struct Served {
         const ServedHost *host;
         MappingService *mapping;   /* borrowed */
         bool is_open;              /* may connect */
-        ServedInstance *instances; /* hash */
+        ServedInstance *instances; /* hash; of what D-Bus provides */
+        FacadeSet *facades;        /* of what MQTT provides; else NULL */
         Served *next;              /* in the list of its owner */
 };
 

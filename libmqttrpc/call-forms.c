@@ -28,6 +28,43 @@ MQTTRPC_PUBLIC int mqttrpc_call_async(MqttRpcBus *bus, MqttRpcSlot **ret_slot, c
         return call_start(bus, ret_slot, &request, ret_error);
 }
 
+MQTTRPC_PUBLIC int mqttrpc_call_for_async(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
+                                          const char *service, const char *object,
+                                          const char *method, const char *params,
+                                          uint64_t timeout_usec, const MqttRpcOrigin *origin,
+                                          MqttRpcReplyHandler handler, void *userdata,
+                                          MqttRpcError **ret_error)
+{
+        const CallRequest request = {
+                .service = service,
+                .object = object,
+                .method = method,
+                .params = params,
+                .timeout_usec = timeout_usec,
+                .origin = origin,
+                .handler = handler,
+                .userdata = userdata,
+        };
+
+        return handler ? call_start(bus, ret_slot, &request, ret_error)
+                       : call_start_notification(bus, &request, ret_error);
+}
+
+MQTTRPC_PUBLIC int mqttrpc_notify(MqttRpcBus *bus, const char *service, const char *object,
+                                  const char *method, const char *params, MqttRpcCallFlags flags,
+                                  MqttRpcError **ret_error)
+{
+        const CallRequest request = {
+                .service = service,
+                .object = object,
+                .method = method,
+                .params = params,
+                .flags = flags,
+        };
+
+        return call_start_notification(bus, &request, ret_error);
+}
+
 MQTTRPC_PUBLIC int mqttrpc_notify_ack(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const char *service,
                                       const char *object, const char *method, const char *params,
                                       uint64_t timeout_usec, MqttRpcReplyHandler handler,

@@ -383,7 +383,17 @@ typedef struct Outgoing {
         bool progress; /* is wanted */
         uint64_t counter;
         const char *epoch; /* of the service, "": not known */
+        const MqttRpcOrigin *origin;
 } Outgoing;
+
+enum { USER_PROPERTIES = 6 };
+
+static void add_user(LinkPublish *message, LinkUserProperty user[static USER_PROPERTIES],
+                     const char *name, const char *value)
+{
+        if (value && *value)
+                user[message->n_user++] = (LinkUserProperty){name, value};
+}
 
 static int explain_publish(int r, MqttRpcBus *bus, MqttRpcError **ret_error)
 {
@@ -419,8 +429,9 @@ static int publish(MqttRpcBus *bus, const char *method, const char *params,
         bool v5 = link_settings(bus->link)->protocol == 5;
         uint64_t ttl_msec = (outgoing->timeout_usec + 999) / USEC_PER_MSEC;
         CLEANUP_BUFFER Buffer response_topic = BUFFER_INIT(0);
-        char ttl[24];
-        LinkUserProperty user[3] = {{"ttl", ttl}};
+        const MqttRpcOrigin *origin = outgoing->origin;
+        char ttl[24], hops[12];
+        LinkUserProperty user[USER_PROPERTIES] = {{"ttl", ttl}};
         LinkPublish message = {.qos = outgoing->qos, .user = user, .n_user = 1};
         EnvelopeExtension extension = {
                 .ttl_msec = ttl_msec,
@@ -429,10 +440,14 @@ static int publish(MqttRpcBus *bus, const char *method, const char *params,
         };
         int r;
 
-        if (outgoing->epoch[0])
-                user[message.n_user++] = (LinkUserProperty){"epoch", outgoing->epoch};
-        if (outgoing->progress)
-                user[message.n_user++] = (LinkUserProperty){"pg", "1"};
+        add_user(&message, user, "epoch", outgoing->epoch);
+        add_user(&message, user, "pg", outgoing->progress ? "1" : NULL);
+        if (origin) {
+                snprintf(hops, sizeof(hops), "%u", origin->hops);
+                add_user(&message, user, "hops", hops);
+                add_user(&message, user, "dbus-sender", origin->dbus_sender);
+                add_user(&message, user, "dbus-uid", origin->dbus_uid);
+        }
         buffer_clear(&bus->payload);
         r = envelope_write_request(&bus->payload, outgoing->id, method, params,
                                    v5 ? NULL : &extension);
@@ -564,7 +579,8 @@ int call_start(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const CallRequest *reque
                MqttRpcError **ret_error)
 {
         Outgoing outgoing = {.qos = qos_of(bus, request->flags),
-                             .progress = request->progress_handler != NULL};
+                             .progress = request->progress_handler != NULL,
+                             .origin = request->origin};
         char id[ID_LENGTH + 1];
         PendingCall *call;
         int r;
@@ -603,19 +619,19 @@ int call_start(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const CallRequest *reque
         return 0;
 }
 
-MQTTRPC_PUBLIC int mqttrpc_notify(MqttRpcBus *bus, const char *service, const char *object,
-                                  const char *method, const char *params, MqttRpcCallFlags flags,
-                                  MqttRpcError **ret_error)
+int call_start_notification(MqttRpcBus *bus, const CallRequest *request, MqttRpcError **ret_error)
 {
         Outgoing outgoing = {
-                .qos = qos_of(bus, flags),
+                .qos = qos_of(bus, request->flags),
                 .timeout_usec = DEFAULT_TIMEOUT_USEC,
-                .epoch = epoch_of(bus, service),
+                .epoch = epoch_of(bus, request->service),
+                .origin = request->origin,
         };
         int r;
 
-        r = prepare(bus, service, object, method, params, ret_error);
-        return r < 0 ? r : publish(bus, method, params, &outgoing, ret_error);
+        r = prepare(bus, request->service, request->object, request->method, request->params,
+                    ret_error);
+        return r < 0 ? r : publish(bus, request->method, request->params, &outgoing, ret_error);
 }
 
 /* ---- what belongs to a call ---- */

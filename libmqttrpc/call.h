@@ -16,6 +16,7 @@ typedef struct CallRequest {
         uint64_t idle_usec;    /* 0: no such time-out */
         MqttRpcCallFlags flags;
         bool notification;                       /* ends when the broker has taken it */
+        const MqttRpcOrigin *origin;             /* NULL: the caller calls for itself */
         MqttRpcProgressHandler progress_handler; /* NULL: progress is not wanted */
         MqttRpcReplyHandler handler;
         void *userdata;
@@ -43,6 +44,9 @@ struct PendingCall {
 /* Sends the request and adds it to the table. Failures as those of mqttrpc_call_async(). */
 int call_start(MqttRpcBus *bus, MqttRpcSlot **ret_slot, const CallRequest *request,
                MqttRpcError **ret_error);
+
+/* Sends it without waiting for anything. Failures as those of mqttrpc_notify(). */
+int call_start_notification(MqttRpcBus *bus, const CallRequest *request, MqttRpcError **ret_error);
 
 /* Begins the time without progress anew. */
 void call_restart_idle(PendingCall *call);

@@ -240,6 +240,16 @@ static unsigned parse_hops(const LinkMessage *message)
         return (unsigned)MIN(hops, (uint64_t)UINT16_MAX);
 }
 
+/* What is too long to be a name on D-Bus says nothing. */
+static TextSpan origin_span(const char *text)
+{
+        size_t length = text ? strlen(text) : 0;
+
+        if (length > LIMIT_NAME_LENGTH)
+                length = 0;
+        return (TextSpan){text, length};
+}
+
 /* Progress is for one who waits, and a batch has but one reply. */
 static bool wants_progress(const Incoming *in, const EnvelopeRequest *envelope)
 {
@@ -262,6 +272,8 @@ static void dispatch(Incoming *in, const EnvelopeRequest *envelope, TextSpan met
                 .keep_response = keep,
                 .wants_progress = wants_progress(in, envelope),
                 .hops = parse_hops(in->message),
+                .dbus_sender = origin_span(in->message->dbus_sender),
+                .dbus_uid = origin_span(in->message->dbus_uid),
                 .batch = in->batch,
                 .batch_index = in->index,
         };

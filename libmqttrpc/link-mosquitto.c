@@ -146,6 +146,8 @@ typedef struct MessageProperties {
         char *ttl;
         char *epoch;
         char *hops;
+        char *dbus_sender;
+        char *dbus_uid;
         char *seq;
         char *pg;
 } MessageProperties;
@@ -157,6 +159,8 @@ static void message_properties_done(MessageProperties *properties)
         free(properties->ttl);
         free(properties->epoch);
         free(properties->hops);
+        free(properties->dbus_sender);
+        free(properties->dbus_uid);
         free(properties->seq);
         free(properties->pg);
 }
@@ -169,6 +173,8 @@ static void read_user_property(char *name, char *value, MessageProperties *ret)
         } known[] = {{"ttl", &ret->ttl},
                      {"epoch", &ret->epoch},
                      {"hops", &ret->hops},
+                     {"dbus-sender", &ret->dbus_sender},
+                     {"dbus-uid", &ret->dbus_uid},
                      {"seq", &ret->seq},
                      {"pg", &ret->pg}};
 
@@ -208,6 +214,8 @@ static void read_properties(const mosquitto_property *properties, MessagePropert
         message->ttl = ret->ttl;
         message->epoch = ret->epoch;
         message->hops = ret->hops;
+        message->dbus_sender = ret->dbus_sender;
+        message->dbus_uid = ret->dbus_uid;
         message->seq = ret->seq;
         message->pg = ret->pg;
 }

@@ -48,6 +48,8 @@ typedef struct LinkMessage {
         const char *ttl;    /* user properties */
         const char *epoch;
         const char *hops;
+        const char *dbus_sender;
+        const char *dbus_uid;
         const char *seq;
         const char *pg;
 } LinkMessage;

@@ -115,6 +115,8 @@ static void copy_parts(MqttRpcRequest *request, const RequestParts *parts)
         request->parts.id = copy_span(&at, parts->id);
         request->parts.key = copy_span(&at, parts->key);
         request->parts.params = copy_span(&at, parts->params);
+        request->parts.dbus_sender = copy_span(&at, parts->dbus_sender);
+        request->parts.dbus_uid = copy_span(&at, parts->dbus_uid);
         request->parts.address.topic = copy_span(&at, topic).at;
         request->parts.address.correlation = copy_span(&at, correlation).at;
 }
@@ -145,13 +147,14 @@ static int attach(MqttRpcBus *bus, MqttRpcRequest *request)
 
 int request_new(MqttRpcBus *bus, const RequestParts *parts, MqttRpcRequest **ret_request)
 {
-        size_t size = sizeof(MqttRpcRequest) + 8; /* a NUL after each of the eight texts */
+        size_t size = sizeof(MqttRpcRequest) + 10; /* a NUL after each of the ten texts */
         MqttRpcRequest *request;
         int r;
 
         size += parts->object.length + parts->method.length + parts->caller.length +
                 parts->id.length + parts->key.length + parts->params.length +
-                strlen(parts->address.topic) + parts->address.correlation_length;
+                strlen(parts->address.topic) + parts->address.correlation_length +
+                parts->dbus_sender.length + parts->dbus_uid.length;
         request = malloc(size);
         if (!request)
                 return -ENOMEM;
@@ -354,6 +357,21 @@ MQTTRPC_PUBLIC bool mqttrpc_request_is_generic(const MqttRpcRequest *request)
 MQTTRPC_PUBLIC unsigned mqttrpc_request_get_hops(const MqttRpcRequest *request)
 {
         return request->parts.hops;
+}
+
+static const char *origin_text(TextSpan span)
+{
+        return span.length > 0 ? span.at : NULL;
+}
+
+MQTTRPC_PUBLIC const char *mqttrpc_request_get_dbus_sender(const MqttRpcRequest *request)
+{
+        return origin_text(request->parts.dbus_sender);
+}
+
+MQTTRPC_PUBLIC const char *mqttrpc_request_get_dbus_uid(const MqttRpcRequest *request)
+{
+        return origin_text(request->parts.dbus_uid);
 }
 
 /* ---- typed arguments ---- */

@@ -37,6 +37,8 @@ typedef struct RequestParts {
         bool keep_response; /* for duplicates that come after the answer */
         bool wants_progress;
         unsigned hops;
+        TextSpan dbus_sender; /* for whom a gateway calls; empty: it does not say */
+        TextSpan dbus_uid;
         Batch *batch;
         unsigned batch_index;
 } RequestParts;

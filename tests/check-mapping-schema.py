@@ -68,7 +68,7 @@ def schema_keys(schema):
 def loader_keys():
     """First column of the loader's tables."""
     keys = set()
-    for name in ("mapping-load.c", "mapping-rule.c"):
+    for name in ("mapping-load.c", "mapping-rule.c", "mapping-facade.c"):
         keys |= set(re.findall(r'\{"([^"]+)",\s*JSON_FIELD_', read("gateway", name)))
     return keys
 

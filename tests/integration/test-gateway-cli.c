@@ -187,7 +187,7 @@ static void test_bad_mapping_does_not_take_others_down(void)
         static const char *const expected[] = {
                 "bad.json:1:3 /servic: unknown key 'servic', did you mean 'service'?",
                 "'gateway' is the gateway's own service name",
-                "other.json: services that are not provided by D-Bus are not available",
+                "other.json: services that either side may provide are not available",
                 "1 mapping files have errors and are left out",
         };
         CLEANUP_GATEWAY_STAGE GatewayStage *stage = gateway_stage_new();
@@ -197,7 +197,7 @@ static void test_bad_mapping_does_not_take_others_down(void)
 
         g_free(gateway_stage_write(stage, "bad.json", "{ \"servic\": 5 }"));
         gateway_stage_add_mapping(stage, "gateway", "org.example.Gateway", "", OBJECTS);
-        gateway_stage_add_mapping(stage, "other", "org.example.Other", "\"provider\": \"mqtt\",",
+        gateway_stage_add_mapping(stage, "other", "org.example.Other", "\"provider\": \"auto\",",
                                   OBJECTS);
         gateway_stage_add_mapping(stage, "test", "org.example.Test", "", OBJECTS);
         gateway_stage_start(stage);

@@ -353,6 +353,23 @@ MQTTRPC_PUBLIC int mqttrpc_call_more_async(
  * else; else as mqttrpc_notify(). Protocol section 6. */
 MQTTRPC_PUBLIC int mqttrpc_call_cancel(MqttRpcSlot *slot);
 
+/* For whom a gateway calls (protocol section 4). What a gateway says of others is as good as the
+ * gateway: a service believes only those that it has been told to trust. */
+typedef struct MqttRpcOrigin {
+        unsigned hops;           /* gateways crossed so far, the caller included */
+        const char *dbus_sender; /* unique name on D-Bus; NULL: none */
+        const char *dbus_uid;    /* its user id, in decimal; NULL: not known */
+} MqttRpcOrigin;
+
+/* mqttrpc_call_async() for gateways, who tell for whom they call. `handler` NULL: a notification,
+ * as mqttrpc_notify(). By MQTT 3.1.1 the origin is not sent. */
+MQTTRPC_PUBLIC int mqttrpc_call_for_async(MqttRpcBus *bus, MqttRpcSlot **ret_slot,
+                                          const char *service, const char *object,
+                                          const char *method, const char *params,
+                                          uint64_t timeout_usec, const MqttRpcOrigin *origin,
+                                          MqttRpcReplyHandler handler, void *userdata,
+                                          MqttRpcError **ret_error);
+
 /* Sends a notification: no reply comes, not even an error. Failures as mqttrpc_call_async(). */
 MQTTRPC_PUBLIC int mqttrpc_notify(MqttRpcBus *bus, const char *service, const char *object,
                                   const char *method, const char *params, MqttRpcCallFlags flags,
@@ -532,6 +549,10 @@ MQTTRPC_PUBLIC bool mqttrpc_request_is_notification(const MqttRpcRequest *reques
 MQTTRPC_PUBLIC bool mqttrpc_request_is_generic(const MqttRpcRequest *request);
 /* How many gateways it has crossed (user property `hops`); 0 from an ordinary client. */
 MQTTRPC_PUBLIC unsigned mqttrpc_request_get_hops(const MqttRpcRequest *request);
+/* For whom a gateway calls, as it says: unique name and user id (decimal) of a D-Bus client; NULL
+ * if it does not say. To be believed only of callers that are trusted to be gateways. Borrowed. */
+MQTTRPC_PUBLIC const char *mqttrpc_request_get_dbus_sender(const MqttRpcRequest *request);
+MQTTRPC_PUBLIC const char *mqttrpc_request_get_dbus_uid(const MqttRpcRequest *request);
 
 /* Answers with a result: one JSON value, trusted to be valid JSON; `length` SIZE_MAX: up to the
  * NUL; NULL text: null. May be called outside of callbacks. -EALREADY if answered before,

@@ -231,6 +231,29 @@ static const Refusal refusals[] = {
          "{\"provider\":\"x\",\"service\":\"s\",\"dbus\":{\"name\":\"org.a\"},\"objects\":[" OBJECT
          "]}",
          "x.json:1:13 /provider: unknown word 'x', expected one of: dbus, mqtt, auto"},
+        {"facade-untyped-method",
+         "{\"provider\":\"mqtt\",\"service\":\"s\",\"dbus\":{\"name\":\"org.a\"},"
+         "\"objects\":[\n{\"path\":\"/b\",\"interfaces\":{\"a.I\":{\"methods\":{\"M\":{}}}}}]}",
+         "x.json:2:46 /objects/0/interfaces/a.I/methods/M: the types of method 'M' of a.I are not "
+         "known: MQTT provides the service, so give them here or by introspection"},
+        {"facade-star",
+         "{\"provider\":\"auto\",\"service\":\"s\",\"dbus\":{\"name\":\"org.a\"},"
+         "\"objects\":[\n{\"path\":\"/b\",\"interfaces\":{\"a.I\":{\"signals\":{\"*\":{}}}}}]}",
+         "x.json:2:46 /objects/0/interfaces/a.I/signals/*: '*' of a.I stands for what is not "
+         "known: "
+         "MQTT provides the service, so list its members or give introspection that has this "
+         "interface"},
+        {"facade-descriptor",
+         "{\"provider\":\"mqtt\",\"service\":\"s\",\"dbus\":{\"name\":\"org.a\"},"
+         "\"objects\":[\n{\"path\":\"/"
+         "b\",\"interfaces\":{\"a.I\":{\"signals\":{\"S\":{\"args\":[\"f:h\"]}"
+         "}}}}]}",
+         "x.json:2:46 /objects/0/interfaces/a.I/signals/S: signal 'S' of a.I passes file "
+         "descriptors, which cannot travel by MQTT"},
+        {"allow-empty-name",
+         "{\"allow\":{\"users\":[\"\"]},\"service\":\"s\",\"dbus\":{\"name\":\"org.a\"},"
+         "\"objects\":[" OBJECT "]}",
+         "x.json:1:20 /allow/users/0: expected a name or a number"},
         {"object-manager",
          "{\"service\":\"s\",\"dbus\":{\"name\":\"org.a\",\"object_manager\":\"x\"},"
          "\"objects\":[" OBJECT "]}",
