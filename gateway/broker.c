@@ -2,6 +2,7 @@
 
 #include "gateway/broker.h"
 
+#include <stdio.h>
 #include <string.h>
 
 int broker_take_error(int r, MqttRpcError *error, Error **ret_error)
@@ -46,4 +47,18 @@ int broker_apply_settings(const GatewayConfig *config, MqttRpcBus *bus, Error **
         if (r >= 0)
                 r = mqttrpc_bus_set_tls(bus, config->ca_file, config->cert_file, config->key_file);
         return broker_take_error(r, NULL, ret_error);
+}
+
+char *broker_dup_public_uri(const char *uri)
+{
+        const char *start = strstr(uri, "://"), *at;
+        char *text;
+
+        start = start ? start + strlen("://") : uri;
+        at = memrchr(start, '@', strcspn(start, "/"));
+        if (!at)
+                return strdup(uri);
+        if (asprintf(&text, "%.*s%s", (int)(start - uri), uri, at + 1) < 0)
+                return NULL;
+        return text;
 }

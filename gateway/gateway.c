@@ -7,6 +7,7 @@
 #include <mqttrpc/sd-event.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 #include <utlist.h>
@@ -44,8 +45,9 @@ struct Gateway {
         uint64_t started_usec;   /* CLOCK_MONOTONIC */
         uint64_t connected_usec; /* to the broker */
         bool mqtt_connected;
-        char *trouble; /* what was logged last about the broker; NULL while connected */
-        bool ready;    /* told to the service manager */
+        char *trouble;    /* what was logged last about the broker; NULL while connected */
+        bool ready;       /* told to the service manager */
+        char status[128]; /* what it was told last */
 };
 
 /* ---- readiness ---- */
@@ -60,16 +62,28 @@ static ServedCount count_all(const Gateway *gateway)
         return count;
 }
 
+/* Each word to the service manager may have to wait for it: nothing is said twice. */
+static void tell_status(Gateway *gateway, const ServedCount *count)
+{
+        char text[sizeof(gateway->status)];
+
+        snprintf(text, sizeof(text), "STATUS=%u services; MQTT %s, D-Bus %s (%u of %u)",
+                 count->services, gateway->mqtt_connected ? "connected" : "not connected",
+                 count->connected == count->links ? "connected" : "not connected", count->connected,
+                 count->links);
+        if (!strcmp(text, gateway->status))
+                return;
+        strcpy(gateway->status, text);
+        sd_notify(0, text);
+}
+
 /* Ready is who can serve: the broker is there, and so is D-Bus. A mapping whose own bus cannot be
  * had, as the session bus of a system service, does not hold up the others. */
 static void update_status(Gateway *gateway)
 {
         ServedCount count = count_all(gateway);
 
-        sd_notifyf(0, "STATUS=%u services; MQTT %s, D-Bus %s (%u of %u)", count.services,
-                   gateway->mqtt_connected ? "connected" : "not connected",
-                   count.connected == count.links ? "connected" : "not connected", count.connected,
-                   count.links);
+        tell_status(gateway, &count);
         if (gateway->ready || !gateway->mqtt_connected || count.tried < count.links ||
             (count.links > 0 && count.connected == 0))
                 return;
@@ -101,8 +115,10 @@ static void on_mqtt_state(MqttRpcBus *bus, MqttRpcState state, const MqttRpcErro
         gateway->mqtt_connected = state == MQTTRPC_STATE_CONNECTED;
         gateway->connected_usec = gateway->mqtt_connected ? clock_now() : 0;
         if (state == MQTTRPC_STATE_CONNECTED) {
+                CLEANUP_FREE char *uri = broker_dup_public_uri(gateway->config->broker);
+
                 free(STEAL(gateway->trouble));
-                log_info("connected to %s as '%s'", gateway->config->broker,
+                log_info("connected to %s as '%s'", uri ? uri : "the broker",
                          mqttrpc_bus_get_caller(bus));
         } else if (state == MQTTRPC_STATE_WAITING)
                 log_trouble(gateway, mqttrpc_error_get_message(reason));
