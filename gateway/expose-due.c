@@ -101,6 +101,13 @@ static ExposeDue *find(const ExposeObject *object, const MappingMember *member, 
 
 /* ---- sending ---- */
 
+static void drop(const ExposeObject *object, const MappingMember *member, const char *why)
+{
+        object->expose->stats.dropped += member->kind == MEMBER_SIGNAL;
+        expose_warn(object->expose, "%s/%s is not told to MQTT: %s", object->name, member->name,
+                    why);
+}
+
 static void send(const ExposeObject *object, const MappingMember *member, const char *text,
                  size_t length)
 {
@@ -115,8 +122,9 @@ static void send(const ExposeObject *object, const MappingMember *member, const 
                         expose->bus, expose->name, object->name, member->name, text, length,
                         member->rule->qos == 0 ? MQTTRPC_SIGNAL_QOS0 : MQTTRPC_SIGNAL_DEFAULT);
         if (r < 0)
-                expose_warn(expose, "%s/%s is not told to MQTT: %s", object->name, member->name,
-                            strerrordesc_np(-r));
+                drop(object, member, strerrordesc_np(-r));
+        else if (member->kind == MEMBER_SIGNAL)
+                expose->stats.signals++;
 }
 
 void expose_due_send(ExposeObject *object, MappingMember *member, const char *text, size_t length)
@@ -128,8 +136,7 @@ void expose_due_send(ExposeObject *object, MappingMember *member, const char *te
         if (due) {
                 copy = malloc(length + 1);
                 if (!copy) {
-                        expose_warn(object->expose, "%s/%s is not told to MQTT: out of memory",
-                                    object->name, member->name);
+                        drop(object, member, "out of memory");
                         return;
                 }
                 memcpy(copy, text, length);

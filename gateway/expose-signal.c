@@ -103,11 +103,10 @@ static void pass_on(ExposeObject *object, MappingMember *member, sd_bus_message 
         for (size_t i = 0; i < member->n_tests; i++)
                 if (!passes(expose, member, &member->tests[i], m))
                         return;
-        r = sd_bus_message_rewind(m, true);
-        if (r < 0)
-                return;
         buffer_clear(buffer);
-        r = codec_args_to_json(m, &member->out, member->rule->result == 1, buffer, &why);
+        r = sd_bus_message_rewind(m, true);
+        if (r >= 0)
+                r = codec_args_to_json(m, &member->out, member->rule->result == 1, buffer, &why);
         if (r < 0) {
                 expose->stats.dropped++;
                 expose_warn(expose, "the signal %s.%s of %s cannot be passed on: %s",
@@ -115,7 +114,6 @@ static void pass_on(ExposeObject *object, MappingMember *member, sd_bus_message 
                             why ? error_text(why) : "it is too large");
                 return;
         }
-        expose->stats.signals++;
         expose_due_send(object, member, buffer_text(buffer), buffer->length);
 }
 
