@@ -9,16 +9,6 @@
 
 #include "bridge/policy-load.h"
 
-void cmd_print_findings(const Diagnostics *diagnostics)
-{
-        for (size_t i = 0; i < diagnostics->count; i++)
-                fprintf(stderr, "%s: %s\n",
-                        diagnostics->items[i].level == DIAGNOSTIC_ERROR ? "error" : "warning",
-                        diagnostics->items[i].text);
-        if (diagnostics_dropped(diagnostics) > 0)
-                fprintf(stderr, "and %zu more findings\n", diagnostics_dropped(diagnostics));
-}
-
 int cmd_usage_error(const char *verb, const char *format, ...)
 {
         va_list arguments;
@@ -37,7 +27,7 @@ int cmd_load(const char *path, Policy **ret_policy)
         int r;
 
         r = policy_load(path, &diagnostics, ret_policy);
-        cmd_print_findings(&diagnostics);
+        diagnostics_print(&diagnostics);
         return r;
 }
 

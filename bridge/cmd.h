@@ -33,6 +33,6 @@ void cmd_parse(int argc, char **argv, const char *known, void (*help)(void),
 /* Prints "mqttrpc-bridge VERB: TEXT" and returns EXIT_USAGE. */
 int cmd_usage_error(const char *verb, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
-void cmd_print_findings(const Diagnostics *diagnostics);
+void diagnostics_print(const Diagnostics *diagnostics);
 /* Loads a policy and prints what there is to say about it. */
 int cmd_load(const char *path, Policy **ret_policy);

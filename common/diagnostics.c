@@ -48,3 +48,13 @@ void diagnostics_add(Diagnostics *diagnostics, DiagnosticLevel level, const char
         if (text)
                 diagnostics->items[diagnostics->count++] = (Diagnostic){level, text};
 }
+
+void diagnostics_print(const Diagnostics *diagnostics)
+{
+        for (size_t i = 0; diagnostics && i < diagnostics->count; i++)
+                fprintf(stderr, "%s: %s\n",
+                        diagnostics->items[i].level == DIAGNOSTIC_ERROR ? "error" : "warning",
+                        diagnostics->items[i].text);
+        if (diagnostics && diagnostics_dropped(diagnostics) > 0)
+                fprintf(stderr, "and %zu more findings\n", diagnostics_dropped(diagnostics));
+}

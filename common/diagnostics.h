@@ -35,6 +35,9 @@ void diagnostics_done(Diagnostics *diagnostics);
 void diagnostics_add(Diagnostics *diagnostics, DiagnosticLevel level, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
+/* Prints them to standard error, a line each. */
+void diagnostics_print(const Diagnostics *diagnostics);
+
 /* How many reports have left no text. */
 static inline size_t diagnostics_dropped(const Diagnostics *diagnostics)
 {

@@ -123,6 +123,9 @@
  * forgotten. Asking again costs one question to the bus. */
 #define LIMIT_FACADE_SENDERS 256U
 
+/* Groups that are remembered of each; the kernel allows 65,536, people have a dozen. */
+#define LIMIT_FACADE_GROUPS 256U
+
 /* Services of one family that are offered on D-Bus: each has a connection, of which a bus allows
  * one user 256 by default. */
 #define LIMIT_FACADES 64U

@@ -2,8 +2,9 @@
 #pragma once
 
 /* Keeps what peers can cause from filling the log: so many lines in a span of time, then silence,
- * and with the next line the number of those left out. Pure: time is an argument. */
+ * and with the next line the number of those left out. */
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,5 +14,10 @@ typedef struct LogLimit {
         unsigned n_left_out; /* since the last line that was written */
 } LogLimit;
 
-/* True if a line may be written now; then `ret_left_out` is how many were left out before it. */
+/* Pure: time is an argument. True if a line may be written now; then `ret_left_out` is how many
+ * were left out before it. */
 bool log_limit_pass(LogLimit *limit, uint64_t now, unsigned *ret_left_out);
+
+/* Logs "name: text" as a warning, if it may be. */
+void log_limit_warn(LogLimit *limit, const char *name, const char *format, va_list arguments)
+        __attribute__((format(printf, 3, 0)));

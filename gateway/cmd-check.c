@@ -43,7 +43,7 @@ static int check(char *const *paths, int n_paths, bool quiet)
         }
         for (const MappingService *s = set.services; s; s = s->hh.next)
                 check_service(s, &diagnostics, &notes);
-        cmd_print_findings(&diagnostics);
+        diagnostics_print(&diagnostics);
         if (!quiet)
                 print_notes(&notes);
         printf("%d files: %zu errors, %zu warnings\n", n_files, diagnostics.n_errors,

@@ -120,7 +120,7 @@ int cmd_diff(int argc, char **argv)
 
         if (parse(&arguments, argc, argv, &status)) {
                 r = compare(&arguments, argv[optind], &diagnostics, &error);
-                cmd_print_findings(&diagnostics);
+                diagnostics_print(&diagnostics);
                 if (r < 0)
                         fprintf(stderr, "error: %s\n", error_text(error));
                 status = r < 0 ? EXIT_TROUBLE : r > 0 ? EXIT_DIFFERENT : EXIT_SUCCESS;

@@ -262,7 +262,7 @@ int cmd_emit(int argc, char **argv)
         if (parse(&arguments, argc, argv, &kind, &status)) {
                 int r = emit(&arguments, kind, argv + optind, argc - optind, &diagnostics, &error);
 
-                cmd_print_findings(&diagnostics);
+                diagnostics_print(&diagnostics);
                 if (r < 0)
                         fprintf(stderr, "error: %s\n", error_text(error));
                 status = r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -93,7 +93,7 @@ static int generate(const Arguments *arguments, const char *name, char *const *p
         r = cmd_survey(&source, &survey, &diagnostics, &error);
         if (r >= 0)
                 r = write_mapping(arguments, name, &survey, &diagnostics, &error);
-        cmd_print_findings(&diagnostics);
+        diagnostics_print(&diagnostics);
         if (r >= 0)
                 return EXIT_SUCCESS;
         fprintf(stderr, "error: %s\n", error_text(error));

@@ -77,6 +77,6 @@ int cmd_settings_load(CmdSettings *settings, Error **ret_error)
 
         if (settings->file)
                 r = gateway_config_load(&settings->config, settings->file, &diagnostics);
-        cmd_print_findings(&diagnostics);
+        diagnostics_print(&diagnostics);
         return r < 0 ? -EINVAL : gateway_config_check(&settings->config, ret_error);
 }

@@ -8,16 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-void cmd_print_findings(const Diagnostics *diagnostics)
-{
-        for (size_t i = 0; i < diagnostics->count; i++)
-                fprintf(stderr, "%s: %s\n",
-                        diagnostics->items[i].level == DIAGNOSTIC_ERROR ? "error" : "warning",
-                        diagnostics->items[i].text);
-        if (diagnostics_dropped(diagnostics) > 0)
-                fprintf(stderr, "and %zu more findings\n", diagnostics_dropped(diagnostics));
-}
-
 int cmd_usage_error(const char *verb, const char *format, ...)
 {
         va_list arguments;

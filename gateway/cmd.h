@@ -23,9 +23,6 @@ int cmd_reload(int argc, char **argv);
 
 /* ---- cmd.c: what they share ---- */
 
-/* Prints findings to standard error, a line each. */
-void cmd_print_findings(const Diagnostics *diagnostics);
-
 /* Prints "dbus-mqtt-gateway VERB: TEXT" to standard error and returns EXIT_USAGE. */
 int cmd_usage_error(const char *verb, const char *format, ...)
         __attribute__((format(printf, 2, 3)));

@@ -18,19 +18,11 @@
 
 void expose_warn(Expose *expose, const char *format, ...)
 {
-        CLEANUP_FREE char *text = NULL;
-        unsigned left_out;
         va_list arguments;
 
-        if (!log_limit_pass(&expose->log_limit, clock_now(), &left_out))
-                return;
         va_start(arguments, format);
-        if (vasprintf(&text, format, arguments) < 0)
-                text = NULL;
+        log_limit_warn(&expose->log_limit, expose->name, format, arguments);
         va_end(arguments);
-        if (left_out > 0)
-                log_warning("%s: %u warnings were left out", expose->name, left_out);
-        log_warning("%s: %s", expose->name, text ? text : format);
 }
 
 /* ---- messages ---- */

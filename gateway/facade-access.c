@@ -21,9 +21,6 @@
 #define ACCESS_DENIED "org.freedesktop.DBus.Error.AccessDenied"
 #define LIMITS        "org.freedesktop.DBus.Error.LimitsExceeded"
 
-/* Groups of one sender that are remembered; the kernel allows 65,536, people have a dozen. */
-#define GROUPS_MAX 256U
-
 /* An entry of the machine's tables; a group lists its members in it. */
 enum { ENTRY_BYTES = 65536 };
 
@@ -205,7 +202,7 @@ static int read_groups(FacadeSender *sender, sd_bus_message *m)
                 r = sd_bus_message_read_array(m, 'u', &groups, &size);
         if (r < 0)
                 return r;
-        size = MIN(size / sizeof(uint32_t), (size_t)GROUPS_MAX);
+        size = MIN(size / sizeof(uint32_t), (size_t)LIMIT_FACADE_GROUPS);
         sender->groups = calloc(size + 1, sizeof(*sender->groups));
         if (!sender->groups)
                 return -ENOMEM;

@@ -24,19 +24,11 @@ static void update(Facade *facade);
 
 void facade_warn(Facade *facade, const char *format, ...)
 {
-        CLEANUP_FREE char *text = NULL;
-        unsigned left_out;
         va_list arguments;
 
-        if (!log_limit_pass(&facade->log_limit, clock_now(), &left_out))
-                return;
         va_start(arguments, format);
-        if (vasprintf(&text, format, arguments) < 0)
-                text = NULL;
+        log_limit_warn(&facade->log_limit, facade->name, format, arguments);
         va_end(arguments);
-        if (left_out > 0)
-                log_warning("%s: %u warnings were left out", facade->name, left_out);
-        log_warning("%s: %s", facade->name, text ? text : format);
 }
 
 void facade_warn_type(Facade *facade, const char *what, const char *object, const Error *why)

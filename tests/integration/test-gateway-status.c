@@ -332,6 +332,10 @@ static void test_reload_ends_a_service_in_use(Fixture *fixture, gconstpointer da
         /* by its result, or by an error if it was ended before */
         answer = mqtt_client_wait(fixture->stage->client, id, WAIT_MSEC);
         g_assert_nonnull(answer);
+        if (rpc_reply_get_code(answer) == 0)
+                rpc_reply_assert_result(answer, "5");
+        else
+                rpc_reply_assert_error(answer, -32012, NULL, NULL, "");
 }
 
 static void test_usage_is_kept_over_a_restart(Fixture *fixture, gconstpointer data)
