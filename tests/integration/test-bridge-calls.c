@@ -350,7 +350,10 @@ static void test_refused_publishes_are_counted(void)
                                   "\"signals\":[\"*\"]}]");
         bridge_stage_start(stage);
         bridge = stage->bridge;
-        g_assert_true(LOOP_UNTIL(fake_broker_count_published(cloud, "$node") > 0));
+        /* signals are subscribed to, and what the bridge says of itself has been taken */
+        bridge_stage_expect(stage, "Local", "\"up\"");
+        bridge_stage_retain(service, "mb1/net/-/prop/Name", "0");
+        g_assert_true(LOOP_UNTIL(fake_broker_count_published(cloud, "/prop/Name") > 0));
         fake_broker_set_puback(cloud, 0x87);
         bridge_stage_retain(service, "mb1/net/-/prop/Name", "1");
         raw_client_publish(service,
