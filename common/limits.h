@@ -126,6 +126,9 @@
 /* Groups that are remembered of each; the kernel allows 65,536, people have a dozen. */
 #define LIMIT_FACADE_GROUPS 256U
 
+/* Names of one family that are looked at on D-Bus: each has a connection, as below. */
+#define LIMIT_FAMILY_NAMES 64U
+
 /* Services of one family that are offered on D-Bus: each has a connection, of which a bus allows
  * one user 256 by default. */
 #define LIMIT_FACADES 64U

@@ -72,8 +72,19 @@ static void set_running(Expose *expose, int running)
                 expose_warn(expose, "$state does not say whether it runs: out of memory");
 }
 
+static bool can_start(const Expose *expose)
+{
+        return expose->activatable && expose->mapping->activate && !expose->owner_is_own;
+}
+
+bool expose_is_gone(const Expose *expose)
+{
+        return dbus_link_is_connected(expose->link) && expose->owner_known &&
+               !expose->activatable_query && !expose->owner && !can_start(expose);
+}
+
 /* What `$state` says follows from whether the bus knows an owner, or how to start one. */
-static void update_presence(Expose *expose)
+static void update_state(Expose *expose)
 {
         if (!dbus_link_is_connected(expose->link)) {
                 set_running(expose, -1);
@@ -84,13 +95,20 @@ static void update_presence(Expose *expose)
                 set_running(expose, 1);
                 if (expose->is_ready)
                         set_state(expose, MQTTRPC_SERVICE_READY);
-        } else if (expose->activatable && expose->mapping->activate && !expose->owner_is_own) {
+        } else if (can_start(expose)) {
                 set_running(expose, 0);
                 set_state(expose, MQTTRPC_SERVICE_READY);
         } else {
                 set_running(expose, -1);
                 set_state(expose, MQTTRPC_SERVICE_OFFLINE);
         }
+}
+
+static void update_presence(Expose *expose)
+{
+        update_state(expose);
+        if (expose->on_presence)
+                expose->on_presence(expose->userdata);
 }
 
 static void publish_description(Expose *expose)
@@ -101,8 +119,7 @@ static void publish_description(Expose *expose)
         if (!expose->description_is_old)
                 return;
         expose->description_is_old = false;
-        r = openrpc_write(expose->mapping, expose->mapping->is_family ? expose->name : NULL, false,
-                          &text);
+        r = openrpc_write(expose->mapping, NULL, false, &text);
         if (r >= 0)
                 r = mqttrpc_service_set_description(expose->bus, expose->name, text.data);
         if (r < 0)
@@ -390,6 +407,8 @@ int expose_new(const ExposeOptions *options, Expose **ret_expose, Error **ret_er
         expose->bus = options->bus;
         expose->scratch = options->scratch;
         expose->usage = options->usage;
+        expose->on_presence = options->on_presence;
+        expose->userdata = options->userdata;
         expose->running = -1;
         expose->description_is_old = true;
         r = set_up(expose, ret_error);

@@ -90,6 +90,8 @@ struct Expose {
         MqttRpcBus *bus;         /* borrowed */
         ExposeScratch *scratch;  /* borrowed */
         Usage *usage;            /* borrowed; NULL: nobody counts */
+        void (*on_presence)(void *userdata);
+        void *userdata;
         MqttRpcSlot *registration;
 
         /* the owner */
@@ -139,6 +141,10 @@ typedef struct ExposeOptions {
         MqttRpcBus *bus;
         ExposeScratch *scratch;
         Usage *usage; /* NULL: nobody counts */
+        /* Who owns the name, or whether it can be started, may be another matter now. Must not free
+         * the Expose. NULL: nobody wants to know. */
+        void (*on_presence)(void *userdata);
+        void *userdata;
 } ExposeOptions;
 
 /* Registers the service. Everything borrowed must outlive it. On failure the error says why. */
@@ -147,6 +153,9 @@ int expose_new(const ExposeOptions *options, Expose **ret_expose, Error **ret_er
 Expose *expose_free(Expose *expose);
 /* To be called when the link is connected, is lost, or cannot be had. */
 void expose_on_link(Expose *expose, bool connected);
+
+/* Whether the bus has said that the name has no owner, and it is not to be started either. */
+bool expose_is_gone(const Expose *expose);
 
 /* Looks whether the first look at a new owner is over; to be called when a part of it is. */
 void expose_check_ready(Expose *expose);

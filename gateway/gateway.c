@@ -132,20 +132,29 @@ static void on_mqtt_log(MqttRpcLogLevel level, const char *text, void *userdata)
 
 /* ---- the own service ---- */
 
-static void list_instances(void *userdata, void (*each)(const OwnInstance *, void *),
-                           void *each_userdata)
+static void list_exposes(const ExposeInstances *exposes, OwnInstanceHandler each, void *userdata)
 {
-        const Gateway *gateway = userdata;
-        const ServedInstance *instance;
-        const Served *served;
+        const ExposeInstance *instance;
         OwnInstance own;
 
-        LL_FOREACH (gateway->served, served) {
-                for (instance = served->instances; instance; instance = instance->hh.next) {
-                        own_instance_of_expose(instance->expose, &own);
-                        each(&own, each_userdata);
-                }
+        if (exposes->family_link) {
+                own_instance_of_family(exposes->options.mapping, exposes->family_link, &own);
+                each(&own, userdata);
         }
+        for (instance = exposes->items; instance; instance = instance->hh.next) {
+                own_instance_of_expose(instance->expose, &own);
+                each(&own, userdata);
+        }
+}
+
+static void list_instances(void *userdata, OwnInstanceHandler each, void *each_userdata)
+{
+        const Gateway *gateway = userdata;
+        const Served *served;
+
+        LL_FOREACH (gateway->served, served)
+                if (served->exposes)
+                        list_exposes(served->exposes, each, each_userdata);
 }
 
 static void get_figures(void *userdata, OwnFigures *ret_figures)
@@ -262,6 +271,15 @@ static void end_retired(Gateway *gateway, const MappingSet *retired)
         }
 }
 
+/* What is served already makes room, and takes what has become free. */
+static void each_served(const Gateway *gateway, void (*action)(Served *))
+{
+        Served *served;
+
+        LL_FOREACH (gateway->served, served)
+                action(served);
+}
+
 /* Those that go, go first: what comes may have their names. */
 static int read_mappings(Gateway *gateway, MappingReload *ret_reload)
 {
@@ -277,12 +295,14 @@ static int read_mappings(Gateway *gateway, MappingReload *ret_reload)
         if (r < 0)
                 return r;
         end_retired(gateway, &retired);
+        each_served(gateway, served_yield);
         if (!gateway->mappings.services)
                 log_warning("no mapping is loaded: nothing of D-Bus is shown on MQTT");
         for (MappingService *mapping = gateway->mappings.services; mapping;
              mapping = mapping->hh.next)
                 if (!find_served(gateway, mapping))
                         serve_or_leave_out(gateway, mapping);
+        each_served(gateway, served_claim);
         return 0;
 }
 
@@ -382,10 +402,15 @@ int gateway_new(const GatewayConfig *config, Gateway **ret_gateway, Error **ret_
                 r = set_up_usage(gateway, ret_error);
         if (r < 0)
                 return r;
+        r = ghosts_new(gateway->mqtt, config->name, &gateway->ghosts);
+        if (r < 0)
+                return error_set_errno(ret_error, r, "cannot watch the services of the bus");
         gateway->host = (ServedHost){.event = gateway->event,
                                      .mqtt = gateway->mqtt,
+                                     .mappings = &gateway->mappings,
                                      .scratch = &gateway->scratch,
                                      .usage = &gateway->usage,
+                                     .ghosts = gateway->ghosts,
                                      .bus = config->bus,
                                      .reconnect_max_usec = config->reconnect_max_ms * USEC_PER_MSEC,
                                      .name = config->name,
@@ -394,9 +419,6 @@ int gateway_new(const GatewayConfig *config, Gateway **ret_gateway, Error **ret_
         r = load_mappings(gateway, ret_error);
         if (r < 0)
                 return r;
-        r = ghosts_new(gateway->mqtt, config->name, &gateway->ghosts);
-        if (r < 0)
-                return error_set_errno(ret_error, r, "cannot watch the services of the bus");
         *ret_gateway = STEAL(gateway);
         return 0;
 }
@@ -474,10 +496,11 @@ static int run_turn(Gateway *gateway)
         int r;
 
         r = sd_event_run(gateway->event, UINT64_MAX);
-        ghosts_process(gateway->ghosts);
         for (unsigned i = 0; r >= 0 && i < MESSAGES_PER_TURN && has_many_calls(gateway); i++)
                 if (!process_each(gateway))
                         break;
+        ghosts_process(gateway->ghosts);
+        each_served(gateway, served_review);
         return r;
 }
 

@@ -113,6 +113,14 @@ int ghosts_new(MqttRpcBus *bus, const char *host, Ghosts **ret_ghosts)
         return 0;
 }
 
+void ghosts_yield(Ghosts *ghosts, const char *name)
+{
+        Ghost *ghost = find(ghosts, name);
+
+        if (ghost)
+                give_up(ghosts, ghost);
+}
+
 void ghosts_process(Ghosts *ghosts)
 {
         Ghost *ghost, *next;

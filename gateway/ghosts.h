@@ -13,6 +13,8 @@ typedef struct Ghosts Ghosts;
 /* Watches from now on. `host` is the gateway's own service name; both are borrowed. 0 or a negative
  * errno. */
 int ghosts_new(MqttRpcBus *bus, const char *host, Ghosts **ret_ghosts);
+/* Gives up a name that is mapped again. */
+void ghosts_yield(Ghosts *ghosts, const char *name);
 /* Gives up what has been cleared; to be called now and then, outside of callbacks. */
 void ghosts_process(Ghosts *ghosts);
 /* Accepts NULL, returns NULL. */

@@ -59,7 +59,8 @@ int mapping_interface_add_rule(MappingInterface *interface, MappingRule *rule);
  * sentence if there is no such argument, or it cannot have the value; -ENOMEM. */
 int mapping_member_compile_filter(MappingMember *member, Error **ret_error);
 
-/* The bus name that default names of objects go by: of a family its prefix. */
+/* The bus name that default names of objects go by: of a family, and its members,
+ * its prefix. */
 const char *mapping_service_home(const MappingService *service);
 
 /* Reports objects of the file that could have one name in topics, and templates that never come to

@@ -375,8 +375,20 @@ static void read_objects(JsonFile *file, MappingService *service)
                 read_object(file, node, service);
 }
 
+/* As it was when the family was loaded, for its members. */
+static int read_introspection_file(const char *path, const MappingService *family, char **ret_text,
+                                   size_t *ret_length, Error **ret_error)
+{
+        if (!family)
+                return file_read(path, LIMIT_INTROSPECTION_BYTES, ret_text, ret_length, ret_error);
+        *ret_text = strdup(family->source_xml);
+        *ret_length = strlen(family->source_xml);
+        return *ret_text ? 0 : error_set(ret_error, -ENOMEM, "out of memory");
+}
+
 /* A file beside the mapping is as good as what the mapping says: errors in it are errors here. */
-static void apply_introspection_file(JsonFile *file, MappingService *service)
+static void apply_introspection_file(JsonFile *file, MappingService *service,
+                                     const MappingService *family)
 {
         CLEANUP_FREE char *path = file_beside(file->name, service->introspection);
         CLEANUP_INTROSPECTION Introspection *introspection = NULL;
@@ -389,7 +401,7 @@ static void apply_introspection_file(JsonFile *file, MappingService *service)
                 json_file_out_of_memory(file);
                 return;
         }
-        r = file_read(path, LIMIT_INTROSPECTION_BYTES, &text, &length, &error);
+        r = read_introspection_file(path, family, &text, &length, &error);
         if (r >= 0)
                 r = introspection_parse(text, length, path, file->diagnostics, &introspection,
                                         &error);
@@ -399,6 +411,8 @@ static void apply_introspection_file(JsonFile *file, MappingService *service)
                 return;
         }
         mapping_digest_add(&service->digest, text, length);
+        if (service->is_family)
+                service->source_xml = STEAL(text);
         for (MappingObject *object = service->objects; object; object = object->hh.next) {
                 mapping_object_set_introspection(object, introspection);
                 if (mapping_object_compile(object, file, file->diagnostics) < 0)
@@ -406,7 +420,15 @@ static void apply_introspection_file(JsonFile *file, MappingService *service)
         }
 }
 
-static int compile(JsonFile *file, MappingService **ret_service)
+static void keep_source(JsonFile *file, MappingService *service)
+{
+        service->source = strdup(file->text);
+        if (!service->source)
+                json_file_out_of_memory(file);
+}
+
+/* `family` is that of which a member is made, or NULL. */
+static int compile(JsonFile *file, const MappingService *family, MappingService **ret_service)
 {
         CLEANUP_MAPPING_SERVICE MappingService *service = NULL;
 
@@ -418,11 +440,13 @@ static int compile(JsonFile *file, MappingService **ret_service)
         mapping_digest_add(&service->digest, file->text, strlen(file->text));
         json_fields_read(file, 0, service_fields, ARRAY_SIZE(service_fields), service);
         read_family(file, service);
+        if (service->is_family)
+                keep_source(file, service);
         read_objects(file, service);
         if (!json_file_failed(file))
                 mapping_check_objects(service, file);
         if (service->introspection && !json_file_failed(file))
-                apply_introspection_file(file, service);
+                apply_introspection_file(file, service, family);
         if (!json_file_failed(file))
                 mapping_check_facade(service, file);
         if (json_file_failed(file))
@@ -437,7 +461,7 @@ int mapping_load(const char *path, Diagnostics *diagnostics, MappingService **re
         int r;
 
         r = json_file_load(&file, path, diagnostics);
-        return r < 0 ? r : compile(&file, ret_service);
+        return r < 0 ? r : compile(&file, NULL, ret_service);
 }
 
 int mapping_parse(const char *name, const char *text, size_t length, Diagnostics *diagnostics,
@@ -447,5 +471,36 @@ int mapping_parse(const char *name, const char *text, size_t length, Diagnostics
         int r;
 
         r = json_file_parse(&file, name, text, length, diagnostics);
-        return r < 0 ? r : compile(&file, ret_service);
+        return r < 0 ? r : compile(&file, NULL, ret_service);
+}
+
+/* What can be found fault with has been, when the family was loaded. */
+int mapping_service_of_member(const MappingService *family, const char *bus_name,
+                              MappingService **ret_service)
+{
+        CLEANUP_MAPPING_SERVICE MappingService *service = NULL;
+        CLEANUP_DIAGNOSTICS Diagnostics diagnostics = {};
+        CLEANUP_JSON_FILE JsonFile file = {};
+        CLEANUP_FREE char *name = NULL;
+        char *copy;
+        int r;
+
+        r = name_family_service(&family->family, bus_name, &name);
+        if (r >= 0)
+                r = json_file_parse(&file, family->file, family->source, strlen(family->source),
+                                    &diagnostics);
+        if (r >= 0)
+                r = compile(&file, family, &service);
+        if (r < 0)
+                return r;
+        copy = strdup(bus_name);
+        if (!copy)
+                return -ENOMEM;
+        free(service->bus_name);
+        service->bus_name = copy;
+        free(service->name);
+        service->name = STEAL(name);
+        service->is_family = false;
+        *ret_service = STEAL(service);
+        return 0;
 }

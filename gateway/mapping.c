@@ -204,6 +204,8 @@ MappingService *mapping_service_free(MappingService *service)
         free(service->bus_name);
         free(service->bus_key);
         free(service->introspection);
+        free(service->source);
+        free(service->source_xml);
         free(service->object_manager);
         free(service->subscribe.path);
         free(service->subscribe.interface);
@@ -217,7 +219,7 @@ MappingService *mapping_service_free(MappingService *service)
 
 const char *mapping_service_home(const MappingService *service)
 {
-        return service->is_family ? service->family.prefix : service->bus_name;
+        return service->family.prefix ? service->family.prefix : service->bus_name;
 }
 
 /* Keeps the templates in the order in which they are tried. */

@@ -28,9 +28,9 @@
  *   its interfaces; otherwise it does not exist on the MQTT side.
  * - Calls come with the object's name: look that up among the instances. An object that nobody has
  *   found yet may still be there; mapping_service_resolve_name() gives its path.
- * - A service with `is_family` stands for many bus names; each that appears gets instances of its
- *   own, and the service name that name_family_service() gives it, if mapping_set_find_bus_name()
- *   returns this service for it and not one that names it more exactly.
+ * - A service with `is_family` stands for many bus names; each that appears gets a mapping of its
+ *   own by mapping_service_of_member(), for the next may be another program, if
+ *   mapping_set_find_bus_name() returns this service for it and not one that names it more exactly.
  *
  * Nothing here does I/O but the loading functions. Tables are uthash tables in the order of the
  * file; iterate with `for (x = table; x; x = x->hh.next)`. */
@@ -227,6 +227,8 @@ struct MappingService {
         MappingSubscribe subscribe;
         unsigned max_in_flight; /* D-Bus calls at a time */
         char *introspection;    /* the file beside, as written; NULL: none */
+        char *source;           /* of a family: the text of the file, for its members; owned */
+        char *source_xml;       /* and that of the file beside; owned, or NULL */
         MappingDigest digest;   /* of both files */
         bool release_when_lost; /* the D-Bus name, with the MQTT service that has it */
         MappingAllow allow;
@@ -261,6 +263,11 @@ int mapping_load(const char *path, Diagnostics *diagnostics, MappingService **re
 /* The same with a text; `name` stands for the path. */
 int mapping_parse(const char *name, const char *text, size_t length, Diagnostics *diagnostics,
                   MappingService **ret_service);
+
+/* The mapping of one member of a family: as a file would be that names it alone, but for default
+ * names of objects. -ENOENT, -ENAMETOOLONG as name_family_service(), -ENOMEM. */
+int mapping_service_of_member(const MappingService *family, const char *bus_name,
+                              MappingService **ret_service);
 
 /* Adds a service, which then belongs to the set. -EEXIST when its name could be that of another
  * one, or its D-Bus name on the same bus is mapped already: reported with both files, and the

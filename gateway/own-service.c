@@ -20,7 +20,7 @@ static const char *state_of(const Expose *expose)
                 return "starting";
         if (expose->owner)
                 return expose->is_ready ? "running" : "starting";
-        return expose->activatable && expose->mapping->activate ? "stopped" : "unavailable";
+        return expose_is_gone(expose) ? "unavailable" : "stopped";
 }
 
 void own_instance_of_expose(const Expose *expose, OwnInstance *ret_instance)
@@ -35,6 +35,19 @@ void own_instance_of_expose(const Expose *expose, OwnInstance *ret_instance)
                 .n_objects = HASH_COUNT(expose->objects),
                 .n_calls = expose->n_calls,
                 .stats = expose->stats,
+        };
+}
+
+void own_instance_of_family(const MappingService *family, const DbusLink *link,
+                            OwnInstance *ret_instance)
+{
+        *ret_instance = (OwnInstance){
+                .mapping = family,
+                .name = family->name,
+                .bus = dbus_link_get_address(link),
+                .bus_name = family->bus_name,
+                .state = dbus_link_is_connected(link) ? "watching" : "disconnected",
+                .is_family = true,
         };
 }
 
@@ -222,7 +235,7 @@ static void add_totals(const OwnInstance *instance, void *userdata)
 {
         Totals *totals = userdata;
 
-        totals->services++;
+        totals->services += !instance->is_family;
         totals->objects += instance->n_objects;
         totals->in_flight += instance->n_calls;
         totals->stats.calls += instance->stats.calls;

@@ -12,7 +12,8 @@
 #include "gateway/expose.h"
 #include "gateway/usage.h"
 
-/* A mapped service as it is now. All borrowed; what is NULL or -1 is not known, or not there. */
+/* A mapped service as it is now, or a family of them. All borrowed; what is NULL or -1 is not
+ * known, or not there. */
 typedef struct OwnInstance {
         const MappingService *mapping;
         const char *name; /* in topics */
@@ -23,6 +24,7 @@ typedef struct OwnInstance {
         unsigned n_objects;
         unsigned n_calls; /* in flight */
         ExposeStats stats;
+        bool is_family; /* no service by itself: its members are listed, too */
 } OwnInstance;
 
 /* Figures of the process, beyond what own_service_write_stats() finds by itself. */
@@ -33,10 +35,11 @@ typedef struct OwnFigures {
         unsigned n_connected;    /* of these */
 } OwnFigures;
 
+typedef void (*OwnInstanceHandler)(const OwnInstance *instance, void *userdata);
+
 typedef struct OwnServiceOps {
-        /* Calls `each` for every service on MQTT. */
-        void (*list)(void *gateway, void (*each)(const OwnInstance *instance, void *userdata),
-                     void *userdata);
+        /* Calls `each` for every service, and every family before its members. */
+        void (*list)(void *gateway, OwnInstanceHandler each, void *userdata);
         void (*figures)(void *gateway, OwnFigures *ret_figures);
         /* Findings about the mapping files, of the last time that they were read. Borrowed. */
         const Diagnostics *(*findings)(void *gateway);
@@ -60,6 +63,10 @@ int own_service_add(OwnService *service, MqttRpcError **ret_error);
  * or the bus has not said yet who that is), "stopped" (a call starts it), "unavailable" (it does
  * not run, and no call starts it), "disconnected" (its D-Bus is away). */
 void own_instance_of_expose(const Expose *expose, OwnInstance *ret_instance);
+
+/* A family: "watching" for names, or "disconnected". */
+void own_instance_of_family(const MappingService *family, const DbusLink *link,
+                            OwnInstance *ret_instance);
 
 /* The results of the methods, as JSON. Return what buffer_status() says; own_service_write_one()
  * -ENOENT, after which the buffer is as it was. `now` is CLOCK_MONOTONIC. */

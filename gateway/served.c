@@ -5,10 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "common/log.h"
-
-/* ---- instances ---- */
-
 /* Mappings that name the system bus, or none, mean the bus of the settings. */
 static const char *bus_of(const Served *served)
 {
@@ -17,64 +13,27 @@ static const char *bus_of(const Served *served)
         return bus && strcmp(bus, "system") != 0 ? bus : served->host->bus;
 }
 
-static void on_link(DbusLink *link, bool connected, void *userdata)
+/* ---- either side ---- */
+
+static int exposes_new(Served *served, Error **ret_error)
 {
-        ServedInstance *instance = userdata;
-        const ServedHost *host = instance->served->host;
+        const ServedHost *host = served->host;
+        ExposeInstancesOptions options = {
+                .mapping = served->mapping,
+                .mappings = host->mappings,
+                .address = bus_of(served),
+                .event = host->event,
+                .mqtt = host->mqtt,
+                .scratch = host->scratch,
+                .usage = host->usage,
+                .ghosts = host->ghosts,
+                .own_name = host->name,
+                .reconnect_max_usec = host->reconnect_max_usec,
+                .on_change = host->on_change,
+                .userdata = host->userdata,
+        };
 
-        if (connected)
-                log_info("%s: connected to the D-Bus %s bus", instance->expose->name,
-                         dbus_link_get_address(link));
-        expose_on_link(instance->expose, connected);
-        host->on_change(host->userdata);
-}
-
-static void instance_free(ServedInstance *instance)
-{
-        if (instance->hh.tbl)
-                HASH_DEL(instance->served->instances, instance);
-        expose_free(instance->expose);
-        dbus_link_free(instance->link);
-        free(instance);
-}
-
-static int instance_set_up(ServedInstance *instance, Error **ret_error)
-{
-        Served *served = instance->served;
-        const char *address = bus_of(served);
-        ExposeOptions options = {.mapping = served->mapping,
-                                 .event = served->host->event,
-                                 .bus = served->host->mqtt,
-                                 .scratch = served->host->scratch,
-                                 .usage = served->host->usage};
-        int r;
-
-        r = dbus_link_new(served->host->event, address, on_link, instance, &instance->link);
-        if (r < 0)
-                return error_set_errno(ret_error, r, "cannot use the D-Bus %s bus", address);
-        dbus_link_set_reconnect_maximum(instance->link, served->host->reconnect_max_usec);
-        options.link = instance->link;
-        r = expose_new(&options, &instance->expose, ret_error);
-        if (r < 0)
-                return r;
-        HASH_ADD_KEYPTR(hh, served->instances, instance->expose->bus_name,
-                        strlen(instance->expose->bus_name), instance);
-        return instance->hh.tbl ? 0 : -ENOMEM;
-}
-
-static int instance_new(Served *served, Error **ret_error)
-{
-        ServedInstance *instance;
-        int r;
-
-        instance = calloc(1, sizeof(*instance));
-        if (!instance)
-                return -ENOMEM;
-        instance->served = served;
-        r = instance_set_up(instance, ret_error);
-        if (r < 0)
-                instance_free(instance);
-        return r;
+        return expose_instances_new(&options, &served->exposes, ret_error);
 }
 
 static int facades_new(Served *served, Error **ret_error)
@@ -104,10 +63,6 @@ int served_check(const ServedHost *host, const MappingService *mapping, Error **
                                  "%s: services that either side may provide are not available in "
                                  "this version",
                                  mapping->file);
-        if (mapping->is_family && mapping->provider == MAPPING_PROVIDER_DBUS)
-                return error_set(ret_error, -EOPNOTSUPP,
-                                 "%s: name families are not available in this version",
-                                 mapping->file);
         return 0;
 }
 
@@ -126,7 +81,7 @@ int served_new(const ServedHost *host, MappingService *mapping, Served **ret_ser
         served->host = host;
         served->mapping = mapping;
         r = mapping->provider == MAPPING_PROVIDER_MQTT ? facades_new(served, ret_error)
-                                                       : instance_new(served, ret_error);
+                                                       : exposes_new(served, ret_error);
         if (r < 0) {
                 served_free(served);
                 return r;
@@ -137,12 +92,9 @@ int served_new(const ServedHost *host, MappingService *mapping, Served **ret_ser
 
 Served *served_free(Served *served)
 {
-        ServedInstance *instance, *next;
-
         if (!served)
                 return NULL;
-        HASH_ITER (hh, served->instances, instance, next)
-                instance_free(instance);
+        expose_instances_free(served->exposes);
         facade_set_free(served->facades);
         free(served);
         return NULL;
@@ -150,58 +102,52 @@ Served *served_free(Served *served)
 
 int served_open(Served *served)
 {
-        ServedInstance *instance, *next;
         int r = 0;
 
-        served->is_open = true;
-        HASH_ITER (hh, served->instances, instance, next)
-                if (r >= 0)
-                        r = dbus_link_open(instance->link);
+        if (served->exposes)
+                r = expose_instances_open(served->exposes);
         return r >= 0 && served->facades ? facade_set_open(served->facades) : r;
 }
 
 /* ---- at run time ---- */
 
-static void count_link(const DbusLink *link, ServedCount *count)
-{
-        count->links++;
-        count->connected += dbus_link_is_connected(link);
-        count->tried += dbus_link_was_tried(link);
-}
-
 void served_count(const Served *served, ServedCount *count)
 {
-        FacadeSetCount facades;
+        ExposeInstancesCount exposes = {};
+        FacadeSetCount facades = {};
 
-        for (const ServedInstance *i = served->instances; i; i = i->hh.next) {
-                count->services++;
-                count->calls += i->expose->n_calls;
-                count_link(i->link, count);
-        }
-        if (served->facades) {
+        if (served->exposes)
+                expose_instances_count(served->exposes, &exposes);
+        if (served->facades)
                 facade_set_count(served->facades, &facades);
-                count->services += facades.facades;
-                count->links += facades.facades;
-                count->connected += facades.connected;
-                count->tried += facades.tried;
-                count->calls += facades.calls;
-        }
-}
-
-static bool process_link(DbusLink *link)
-{
-        sd_bus *bus = dbus_link_get_bus(link);
-
-        return bus && sd_bus_process(bus, NULL) > 0;
+        count->services += exposes.services + facades.facades;
+        count->links += exposes.links + facades.facades;
+        count->connected += exposes.connected + facades.connected;
+        count->tried += exposes.tried + facades.tried;
+        count->calls += exposes.calls + facades.calls;
 }
 
 bool served_process(Served *served)
 {
-        bool any = false;
+        bool any = served->exposes && expose_instances_process(served->exposes);
 
-        for (ServedInstance *i = served->instances; i; i = i->hh.next)
-                any = process_link(i->link) || any;
-        if (served->facades)
-                any = facade_set_process(served->facades) || any;
-        return any;
+        return (served->facades && facade_set_process(served->facades)) || any;
+}
+
+void served_review(Served *served)
+{
+        if (served->exposes)
+                expose_instances_review(served->exposes);
+}
+
+void served_yield(Served *served)
+{
+        if (served->exposes)
+                expose_instances_yield(served->exposes);
+}
+
+void served_claim(Served *served)
+{
+        if (served->exposes)
+                expose_instances_claim(served->exposes);
 }

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* One mapping file at run time: what is made of it, and when that ends. This is the one place where
- * instances of a mapping are made and ended; the gateway has a list of these, and starts, reviews
- * and stops them.
+/* One mapping file at run time: what is made of it, and when that ends. The gateway has a list of
+ * these, and starts, reviews and stops them.
  *
- * An instance is one service on MQTT, with a connection to D-Bus of its own: dbus-daemon counts the
- * calls of a connection that nobody has answered, timed out or not, and by default refuses those
- * beyond 128 on the system bus. One hung service would soon have used up what all others need.
- *
- * A mapping of one bus name has one instance, for as long as it is served. */
+ * What D-Bus provides is shown on MQTT by ExposeInstances, what MQTT provides is offered on D-Bus
+ * by a FacadeSet. */
 
-#include "gateway/expose.h"
+#include "gateway/expose-instances.h"
 #include "gateway/facade-set.h"
 #include "gateway/ghosts.h"
 
@@ -21,8 +17,10 @@ typedef struct Served Served;
 typedef struct ServedHost {
         sd_event *event;
         MqttRpcBus *mqtt;
+        const MappingSet *mappings;
         ExposeScratch *scratch;
-        Usage *usage;    /* NULL: nobody counts */
+        Usage *usage; /* NULL: nobody counts */
+        Ghosts *ghosts;
         const char *bus; /* address of the bus of mappings that name the system bus, or none */
         uint64_t reconnect_max_usec; /* see dbus_link_set_reconnect_maximum() */
         const char *name;            /* the gateway's own service name */
@@ -32,20 +30,12 @@ typedef struct ServedHost {
         void *userdata;
 } ServedHost;
 
-typedef struct ServedInstance {
-        Served *served;
-        DbusLink *link;
-        Expose *expose;
-        UT_hash_handle hh; /* by the bus name, which the Expose has */
-} ServedInstance;
-
 struct Served {
         const ServedHost *host;
-        MappingService *mapping;   /* borrowed */
-        bool is_open;              /* may connect */
-        ServedInstance *instances; /* hash; of what D-Bus provides */
-        FacadeSet *facades;        /* of what MQTT provides; else NULL */
-        Served *next;              /* in the list of its owner */
+        MappingService *mapping;  /* borrowed */
+        ExposeInstances *exposes; /* of what D-Bus provides; else NULL */
+        FacadeSet *facades;       /* of what MQTT provides; else NULL */
+        Served *next;             /* in the list of its owner */
 };
 
 typedef struct ServedCount {
@@ -72,3 +62,9 @@ int served_open(Served *served);
 void served_count(const Served *served, ServedCount *count);
 /* Takes one message of each of its connections. Whether there was any. */
 bool served_process(Served *served);
+/* Ends what is gone; to be called now and then, outside of callbacks. */
+void served_review(Served *served);
+/* The other mappings have changed: ends what one of them names more exactly, and when those are
+ * served begins what none of them does any more. */
+void served_yield(Served *served);
+void served_claim(Served *served);

@@ -323,6 +323,20 @@ static void test_cancelling_is_granted_once(Fixture *fixture, gconstpointer unus
         g_assert_cmpuint(count_lines(fixture, "topic write mb1/time/+/call/+/carol"), ==, 1);
 }
 
+/* All services, for a gateway that cannot know their names. */
+static void test_only_a_gateway_provides_all(Fixture *fixture, gconstpointer unused)
+{
+        g_autofree char *error = NULL;
+
+        g_assert_cmpint(adduser(fixture, "7\n", "--password-stdin --gateway --service + gw", NULL),
+                        ==, 0);
+        g_assert_cmpuint(count_lines(fixture, "topic readwrite mb1/+/#"), ==, 1);
+        g_assert_cmpuint(count_lines(fixture, "topic readwrite mb1/gw/#"), ==, 1);
+        g_assert_cmpint(adduser(fixture, "7\n", "--password-stdin --service + eve", &error), ==, 1);
+        g_assert_nonnull(strstr(error, "not a valid service: '+'"));
+        g_assert_cmpuint(count_lines(fixture, "topic readwrite mb1/+/#"), ==, 1);
+}
+
 static void test_removed_user_is_gone(Fixture *fixture, gconstpointer unused)
 {
         g_autofree char *acl = NULL;
@@ -528,6 +542,7 @@ int main(int argc, char **argv)
         ADD("publish-follows-the-grants", test_publish_follows_the_grants);
         ADD("delivery-follows-the-grants", test_delivery_follows_the_grants);
         ADD("adduser/again-changes-nothing", test_adduser_again_changes_nothing);
+        ADD("adduser/only-a-gateway-provides-all", test_only_a_gateway_provides_all);
         ADD("adduser/removed-user-is-gone", test_removed_user_is_gone);
         ADD("adduser/cancelling-is-granted-once", test_cancelling_is_granted_once);
         ADD("adduser/running-broker-reads-new-grants", test_running_broker_reads_new_grants);

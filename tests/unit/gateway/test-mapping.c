@@ -84,6 +84,38 @@ static void test_finds_families(void)
         g_assert_null(mapping_set_find_service(&set, "player.{n}"));
 }
 
+/* The mapping of a member is one for itself, also when the files of the family are no more. */
+static void test_makes_mappings_of_members(void)
+{
+        static const char text[] =
+                "{\"service\":\"player.{n}\",\"dbus\":{\"name\":\"org.Player.*\"},"
+                "\"introspection\":\"player.xml\",\"objects\":[{\"path\":\"/org/Player/sub\","
+                "\"interfaces\":{\"a.I\":\"*\"}}]}";
+        static const char xml[] = "<node><interface name=\"a.I\"><method name=\"Do\"/>"
+                                  "</interface></node>";
+        CLEANUP_MAPPING_SERVICE MappingService *family = NULL, *member = NULL;
+        g_autofree char *folder = g_dir_make_tmp("mqttrpc-mapping-XXXXXX", NULL);
+        g_autofree char *path = g_build_filename(folder, "player.json", NULL);
+        g_autofree char *beside = g_build_filename(folder, "player.xml", NULL);
+        const MappingObject *object;
+
+        g_assert_true(g_file_set_contents(path, text, -1, NULL));
+        g_assert_true(g_file_set_contents(beside, xml, -1, NULL));
+        g_assert_cmpint(mapping_load(path, NULL, &family), ==, 0);
+        g_unlink(path);
+        g_unlink(beside);
+        g_rmdir(folder);
+        g_assert_cmpint(mapping_service_of_member(family, "org.Other.vlc", &member), ==, -ENOENT);
+        g_assert_cmpint(mapping_service_of_member(family, "org.Player.vlc", &member), ==, 0);
+        g_assert_false(member->is_family);
+        g_assert_cmpstr(member->name, ==, "player.vlc");
+        g_assert_cmpstr(member->bus_name, ==, "org.Player.vlc");
+        object = mapping_service_find_object(member, "sub");
+        g_assert_nonnull(object);
+        g_assert_true(object != mapping_service_find_object(family, "sub"));
+        g_assert_nonnull(mapping_object_find(object, MEMBER_METHOD, "Do"));
+}
+
 static void test_families_collide(void)
 {
         static const struct {
@@ -327,6 +359,7 @@ int main(int argc, char **argv)
         g_test_add_func("/mapping/finds-services", test_finds_services);
         g_test_add_func("/mapping/refuses-collisions", test_refuses_collisions);
         g_test_add_func("/mapping/finds-families", test_finds_families);
+        g_test_add_func("/mapping/makes-mappings-of-members", test_makes_mappings_of_members);
         g_test_add_func("/mapping/families-collide", test_families_collide);
         ADD("/mapping/later-folder-overrides", test_later_folder_overrides);
         ADD("/mapping/skips-what-is-no-mapping", test_skips_what_is_no_mapping);

@@ -17,7 +17,7 @@ typedef struct Fixture {
         OwnService service;
 } Fixture;
 
-static void list(void *gateway, void (*each)(const OwnInstance *, void *), void *userdata)
+static void list(void *gateway, OwnInstanceHandler each, void *userdata)
 {
         const Fixture *fixture = gateway;
 
