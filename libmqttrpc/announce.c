@@ -74,6 +74,15 @@ static int publish_state(Service *service, MqttRpcServiceState state)
                                   text.data);
 }
 
+static int publish_wanted(Service *service)
+{
+        int r = publish_state(service, service->wanted);
+
+        if (r >= 0 && service->wanted == MQTTRPC_SERVICE_READY)
+                service->was_ready = true;
+        return r;
+}
+
 static int publish_description(Service *service)
 {
         CLEANUP_BUFFER Buffer text = BUFFER_INIT(0);
@@ -207,8 +216,10 @@ static void end_sweep(Service *service)
                 birth(service);
         else if (service->was_ready)
                 supersede(service);
-        else
+        else if (service->wanted == MQTTRPC_SERVICE_READY)
                 claim(service);
+        else
+                service->phase = ANNOUNCE_SUPERSEDED; /* who cannot serve yet takes nothing over */
 }
 
 /* A broker takes a subscription whose messages it will then not deliver. Whether calls arrive, and
@@ -258,11 +269,8 @@ void announce_continue(Service *service)
                 try_calls(service);
                 return;
         }
-        if (service->phase == ANNOUNCE_BIRTH && !service->trial &&
-            publish_state(service, service->wanted) >= 0) {
+        if (service->phase == ANNOUNCE_BIRTH && !service->trial && publish_wanted(service) >= 0)
                 service->phase = ANNOUNCE_UP;
-                service->was_ready = true;
-        }
 }
 
 void announce_continue_all(MqttRpcBus *bus)
@@ -402,7 +410,7 @@ void announce_on_state(Service *service, MqttRpcServiceState said, const char *e
                         supersede(service);
                 else if (service->phase == ANNOUNCE_UP && is_end(said) &&
                          (!ours || said != service->wanted))
-                        (void)publish_state(service, service->wanted); /* not our last word */
+                        (void)publish_wanted(service); /* not our last word */
                 return;
         default: return;
         }
@@ -423,7 +431,12 @@ static Service *find(MqttRpcBus *bus, const char *name)
 
 static void state_changed(Service *service)
 {
-        if (service->phase == ANNOUNCE_UP && publish_state(service, service->wanted) < 0)
+        if (service->phase == ANNOUNCE_SUPERSEDED && !service->was_ready &&
+            service->wanted == MQTTRPC_SERVICE_READY) {
+                begin(service);
+                return;
+        }
+        if (service->phase == ANNOUNCE_UP && publish_wanted(service) < 0)
                 service->phase = ANNOUNCE_BIRTH; /* once more, when there is room */
 }
 
@@ -465,6 +478,7 @@ MQTTRPC_PUBLIC int mqttrpc_service_renew(MqttRpcBus *bus, const char *service)
                 return -EINVAL;
         bus_random_hex(owner->epoch, SERVICE_EPOCH_LENGTH);
         owner->predecessor[0] = '\0';
+        owner->was_ready = false; /* the new incarnation has not been */
         state_changed(owner);
         return 0;
 }

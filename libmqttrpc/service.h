@@ -31,7 +31,7 @@ typedef enum AnnouncePhase {
         ANNOUNCE_CLAIMING, /* another instance is ready: the claim is sent, and has not come back */
         ANNOUNCE_BIRTH,    /* description and objects are being published */
         ANNOUNCE_UP,       /* all is said */
-        ANNOUNCE_SUPERSEDED, /* another instance has taken over */
+        ANNOUNCE_SUPERSEDED, /* another instance has taken over, or is up and we are not ready */
 } AnnouncePhase;
 
 /* A further member of $state. */

@@ -309,6 +309,26 @@ static void test_second_instance_takes_over(Home *home, gconstpointer unused)
         g_assert_cmpstr(degrees, ==, "21.5");
 }
 
+static void test_who_is_not_ready_takes_nothing_over(Home *home, gconstpointer unused)
+{
+        MqttRpcBus *second = home_new_bus(home, "second");
+
+        home_watch_services(home);
+        home_start(home);
+        g_assert_cmpint(mqttrpc_add_service(second, NULL, "thermo", second_vtable, home, NULL), ==,
+                        0);
+        g_assert_cmpint(mqttrpc_service_set_state(second, "thermo", MQTTRPC_SERVICE_INIT), ==, 0);
+        home_clear(home);
+        home_open(second);
+        g_assert_cmpint(mqttrpc_bus_sync(second, WAIT_MSEC * 1000), ==, 0);
+        g_assert_cmpstr(home_call(home, "-", "Heat", NULL), ==, "21.5");
+        home_expect(home, "");
+        g_assert_cmpint(mqttrpc_service_set_state(second, "thermo", MQTTRPC_SERVICE_READY), ==, 0);
+        home_expect(home, "service thermo claim\nservice thermo ready\n");
+        g_assert_cmpstr(home_call(home, "-", "Heat", NULL), ==, "\"second\"");
+        loop_drop_bus(second);
+}
+
 static int method_member(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
 {
         return mqttrpc_request_reply_values(request, "s", (const char *)userdata);
@@ -451,6 +471,7 @@ int main(int argc, char **argv)
         HOME_TEST("/presence/trap-25-late-will-does-not-stay", test_late_will_does_not_stay);
         HOME_TEST("/presence/state-that-cannot-be-read", test_state_that_cannot_be_read);
         HOME_TEST("/presence/trap-32-second-instance-takes-over", test_second_instance_takes_over);
+        HOME_TEST("/presence/who-is-not-ready", test_who_is_not_ready_takes_nothing_over);
         HOME_TEST("/presence/pool", test_pool);
         HOME_TEST("/presence/trap-17-everything-is-said-again", test_everything_is_said_again);
         return g_test_run();
