@@ -129,13 +129,30 @@ static const Presence *own_presence(const Service *service)
         return presence_find(service->bus, name, strlen(name));
 }
 
+/* Whether a state is the last word of the one that we have taken over from: it has said it before
+ * it read our claim, and is silent since. */
+static bool is_of_predecessor(const Service *service, MqttRpcServiceState said, const char *epoch)
+{
+        return service->predecessor[0] && said != MQTTRPC_SERVICE_CLAIM &&
+               !strcmp(epoch, service->predecessor);
+}
+
 /* Another instance that is up. */
 static bool has_rival(const Service *service)
 {
         const Presence *presence = own_presence(service);
 
         return presence && presence->known && presence_is_up(presence) && presence->epoch[0] &&
-               strcmp(presence->epoch, service->epoch) != 0;
+               strcmp(presence->epoch, service->epoch) != 0 &&
+               !is_of_predecessor(service, presence->said, presence->epoch);
+}
+
+/* While it sweeps, it may not have claimed yet. */
+bool announce_takes_requests(const Service *service)
+{
+        return service->phase == ANNOUNCE_UP || service->phase == ANNOUNCE_BIRTH ||
+               service->phase == ANNOUNCE_LEAVING ||
+               (service->phase == ANNOUNCE_SWEEPING && !has_rival(service));
 }
 
 static void sweep(Service *service)
@@ -181,6 +198,7 @@ static void begin(Service *service)
 static void supersede(Service *service)
 {
         service->phase = ANNOUNCE_SUPERSEDED;
+        service->predecessor[0] = '\0';
         bus_log(service->bus, MQTTRPC_LOG_WARNING,
                 "another instance of %s has taken over; this one waits until it has gone",
                 service->name);
@@ -210,7 +228,7 @@ static void end_sweep(Service *service)
                 if (topic_write(&filter, swept_kinds[i], bus->root, service_public_name(service),
                                 "+", "+") >= 0 &&
                     !watches_have_filter(bus, filter.data))
-                        (void)link_unsubscribe(bus->link, filter.data);
+                        bus_unsubscribe(bus, filter.data);
         }
         if (!has_rival(service))
                 birth(service);
@@ -316,13 +334,16 @@ void announce_on_down(MqttRpcBus *bus)
                 service->phase = ANNOUNCE_DOWN;
 }
 
+/* Calls that have been sent here already are still answered; no more are to come. */
 void announce_close(MqttRpcBus *bus)
 {
-        for (Service *service = bus->services; service; service = service->hh.next)
+        for (Service *service = bus->services; service; service = service->hh.next) {
+                service_unsubscribe(service);
                 if (service->phase == ANNOUNCE_UP || service->phase == ANNOUNCE_BIRTH) {
                         (void)publish_state(service, MQTTRPC_SERVICE_OFFLINE);
-                        service->phase = ANNOUNCE_DOWN; /* that was the last word */
+                        service->phase = ANNOUNCE_LEAVING; /* that was the last word */
                 }
+        }
 }
 
 /* ---- coming and going ---- */
@@ -404,11 +425,15 @@ void announce_on_state(Service *service, MqttRpcServiceState said, const char *e
                                sizeof(service->predecessor));
                 begin(service);
                 return;
+        case ANNOUNCE_LEAVING:
+                if (!ours && !is_end(said))
+                        service->phase = ANNOUNCE_SUPERSEDED; /* what comes now is the other's */
+                return;
         case ANNOUNCE_BIRTH:
         case ANNOUNCE_UP:
-                if (!ours && !is_end(said))
+                if (!ours && !is_end(said) && !is_of_predecessor(service, said, epoch))
                         supersede(service);
-                else if (service->phase == ANNOUNCE_UP && is_end(said) &&
+                else if (service->phase == ANNOUNCE_UP && (is_end(said) || !ours) &&
                          (!ours || said != service->wanted))
                         (void)publish_wanted(service); /* not our last word */
                 return;
@@ -488,6 +513,13 @@ MQTTRPC_PUBLIC const char *mqttrpc_service_get_epoch(MqttRpcBus *bus, const char
         const Service *owner = find(bus, service);
 
         return owner ? owner->epoch : NULL;
+}
+
+MQTTRPC_PUBLIC bool mqttrpc_service_is_superseded(MqttRpcBus *bus, const char *service)
+{
+        const Service *owner = find(bus, service);
+
+        return owner && owner->phase == ANNOUNCE_SUPERSEDED && owner->was_ready;
 }
 
 void announce_description(Service *service)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/limits.h"
+#include "libmqttrpc/leaving.h"
 #include "libmqttrpc/monitor.h"
 #include "libmqttrpc/presence.h"
 #include "libmqttrpc/sync.h"
@@ -47,6 +48,12 @@ void bus_subscribe(MqttRpcBus *bus, const char *filter, bool retained)
         int mid;
 
         (void)link_subscribe(bus->link, &filter, 1, retained, &mid);
+}
+
+void bus_unsubscribe(MqttRpcBus *bus, const char *filter)
+{
+        if (link_unsubscribe(bus->link, filter) >= 0)
+                leaving_on_unsubscribing(bus);
 }
 
 int bus_publish_retained(MqttRpcBus *bus, const char *topic, const char *text, size_t length)
@@ -117,6 +124,7 @@ static void on_up(void *userdata)
 void bus_tell_down(MqttRpcBus *bus, const MqttRpcError *reason)
 {
         announce_on_down(bus);
+        leaving_clear(bus);
         calls_fail_all(bus, mqttrpc_error_get_message(reason));
         syncs_on_down(bus, reason);
         presence_on_down(bus);
@@ -193,6 +201,11 @@ static void on_published(void *userdata, uint64_t cookie, int reason)
         use_room(bus);
 }
 
+static void on_unsubscribed(void *userdata)
+{
+        leaving_on_unsubscribed(userdata);
+}
+
 static void on_subscribed(void *userdata, int mid, bool granted)
 {
         MqttRpcBus *bus = userdata;
@@ -210,4 +223,5 @@ const LinkEvents bus_link_events = {
         .on_message = on_message,
         .on_published = on_published,
         .on_subscribed = on_subscribed,
+        .on_unsubscribed = on_unsubscribed,
 };

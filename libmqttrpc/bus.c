@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "libmqttrpc/bus.h"
+#include "libmqttrpc/leaving.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -147,6 +148,7 @@ static void bus_free(MqttRpcBus *bus)
                 slot_end(bus->slots);
         bus->watches = watch_table_free(bus->watches);
         presence_table_free(bus->presences);
+        leaving_clear(bus);
         outbox_free(bus->outbox);
         link_free(bus->link);
         dedup_free(bus->dedup);

@@ -20,6 +20,7 @@ typedef struct PendingCall PendingCall;
 typedef struct Presence Presence;
 typedef struct PresenceTable PresenceTable;
 typedef struct Service Service;
+typedef struct Leaving Leaving;
 typedef struct Sync Sync;
 typedef struct WatchTable WatchTable;
 
@@ -60,6 +61,9 @@ struct MqttRpcBus {
         PresenceTable *presences; /* of all services; presence.c */
         WatchTable *watches;      /* what is subscribed for watching; watch.c */
         Sync *syncs;              /* list: waiting for retained messages; sync.c */
+        Leaving *leaving;         /* list: services that have just gone; leaving.c */
+        uint64_t n_unsubscribing; /* by this connection */
+        uint64_t n_unsubscribed;  /* of these, confirmed */
         bool sweeping;            /* the retained messages of some services are on their way */
         bool backlogged;          /* something retained could not be sent for want of room */
         uint64_t n_retained;      /* retained messages received so far */
@@ -110,6 +114,7 @@ void bus_tell_down(MqttRpcBus *bus, const MqttRpcError *reason);
 int bus_publish_retained(MqttRpcBus *bus, const char *topic, const char *text, size_t length);
 /* Subscribes to one filter, if there is a connection to do so; the next one does it anyway. */
 void bus_subscribe(MqttRpcBus *bus, const char *filter, bool retained);
+void bus_unsubscribe(MqttRpcBus *bus, const char *filter);
 
 /* bus-loop.c */
 /* Processes until the broker has taken all, or that time has come. */

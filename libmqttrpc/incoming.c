@@ -12,6 +12,7 @@
 #include "libmqttrpc/batch.h"
 #include "libmqttrpc/cancel.h"
 #include "libmqttrpc/envelope.h"
+#include "libmqttrpc/leaving.h"
 #include "libmqttrpc/request.h"
 
 #define BUSY_RETRY_MSEC 100
@@ -369,6 +370,11 @@ static void handle_item(Incoming *in, uint32_t node)
                 reject(in, envelope.id, error);
                 return;
         }
+        if (!in->service) {
+                reject_with(in, envelope.id, MQTTRPC_ERROR_UNAVAILABLE,
+                            "the service has just ended");
+                return;
+        }
         if (find_method(in, &envelope, &method_text, &method) < 0) {
                 reject_with(in, envelope.id, MQTTRPC_ERROR_INVALID_REQUEST,
                             in->topic->kind == TOPIC_CALL
@@ -460,14 +466,15 @@ void incoming_on_request(MqttRpcBus *bus, const Topic *topic, const LinkMessage 
         };
         int r;
 
-        if (!in.service || !service_takes_requests(in.service))
+        if (in.service ? !announce_takes_requests(in.service) : !leaving_has(bus, topic->service))
                 return;
         if (message->retain) {
                 bus_count(bus, MQTTRPC_COUNT_RETAINED_REFUSED);
                 bus_log_peer(bus, "retained request at %s refused", message->topic);
                 return;
         }
-        service_ref(in.service);
+        if (in.service)
+                service_ref(in.service);
         r = find_reply_address(&in);
         in.patience = read_patience(message);
         find_deadline(&in, in.patience);

@@ -237,6 +237,7 @@ static void on_unsuback(void *userdata)
         Link *link = userdata;
 
         link->unanswered--;
+        link->events->on_unsubscribed(link->userdata);
 }
 
 static void on_puback(void *userdata, int mid, int reason)

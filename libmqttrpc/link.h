@@ -27,6 +27,8 @@ typedef struct LinkEvents {
         void (*on_published)(void *userdata, uint64_t cookie, int reason);
         /* The answer to link_subscribe(). */
         void (*on_subscribed)(void *userdata, int mid, bool granted);
+        /* The answer to link_unsubscribe(); they come in order. */
+        void (*on_unsubscribed)(void *userdata);
 } LinkEvents;
 
 int link_new(const LinkEvents *events, void *userdata, Link **ret_link);

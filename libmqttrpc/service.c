@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "libmqttrpc/service.h"
+#include "libmqttrpc/leaving.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -72,13 +73,13 @@ static int subscribe(const Service *service)
         return r;
 }
 
-static void unsubscribe(const Service *service)
+void service_unsubscribe(const Service *service)
 {
         CLEANUP_FILTER_LIST FilterList filters = {};
 
         (void)write_filters(service, &filters);
         for (size_t i = 0; i < filters.count; i++)
-                (void)link_unsubscribe(service->bus->link, filters.items[i]);
+                bus_unsubscribe(service->bus, filters.items[i]);
 }
 
 /* Nothing is registered any more: the name is free, requests in hand can still be answered. */
@@ -89,7 +90,9 @@ static void service_leave(Service *service)
 
         if (!bus || service->n_registrations > 0)
                 return;
-        unsubscribe(service);
+        service_unsubscribe(service);
+        if (announce_takes_requests(service))
+                leaving_add(bus, service);
         HASH_DEL(bus->services, service);
         if (service->member)
                 HASH_DELETE(hh_member, bus->members, service);

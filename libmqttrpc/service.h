@@ -31,6 +31,7 @@ typedef enum AnnouncePhase {
         ANNOUNCE_CLAIMING, /* another instance is ready: the claim is sent, and has not come back */
         ANNOUNCE_BIRTH,    /* description and objects are being published */
         ANNOUNCE_UP,       /* all is said */
+        ANNOUNCE_LEAVING,  /* it has said that it goes, and answers what was sent to it before */
         ANNOUNCE_SUPERSEDED, /* another instance has taken over, or is up and we are not ready */
 } AnnouncePhase;
 
@@ -82,12 +83,8 @@ static inline const char *service_public_name(const Service *service)
         return service->member ? service->member : service->name;
 }
 
-/* False while another instance takes the calls. */
-static inline bool service_takes_requests(const Service *service)
-{
-        return service->phase == ANNOUNCE_BIRTH || service->phase == ANNOUNCE_UP ||
-               service->phase == ANNOUNCE_SWEEPING;
-}
+/* Asks the broker for no more requests. */
+void service_unsubscribe(const Service *service);
 
 /* Counts a request in; NULL without memory. */
 CallerLoad *service_take(Service *service, TextSpan caller, size_t size);
@@ -110,6 +107,8 @@ int builtin_call(Service *service, MqttRpcRequest *request, MqttRpcError **ret_e
 /* A new service: it becomes the host if there is none, and is announced if there is a connection.
  */
 void announce_add(Service *service);
+/* False while another instance takes the calls. */
+bool announce_takes_requests(const Service *service);
 /* Nothing is registered any more: says so, and clears what is retained of it. */
 void announce_remove(Service *service);
 /* Frees what it keeps. */

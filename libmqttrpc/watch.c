@@ -43,7 +43,7 @@ void subscription_unref(MqttRpcBus *bus, Subscription *subscription)
         if (!subscription || --subscription->refs > 0)
                 return;
         HASH_DEL(bus->watches->subscriptions, subscription);
-        (void)link_unsubscribe(bus->link, subscription->filter);
+        bus_unsubscribe(bus, subscription->filter);
         free(subscription);
 }
 

@@ -688,6 +688,9 @@ MQTTRPC_PUBLIC int mqttrpc_bus_set_host(MqttRpcBus *bus, const char *service);
 /* What `$state` says: READY from the start, unless INIT or OFFLINE is set. -ENOENT, -EINVAL. */
 MQTTRPC_PUBLIC int mqttrpc_service_set_state(MqttRpcBus *bus, const char *service,
                                              MqttRpcServiceState state);
+/* Whether another instance has taken over from an own service that was ready (protocol section 7).
+ * It is silent until that one has gone, and comes back by itself. */
+MQTTRPC_PUBLIC bool mqttrpc_service_is_superseded(MqttRpcBus *bus, const char *service);
 /* A further member of `$state`: `value` is JSON text; NULL takes it away. Known ones: "ver"
  * (version of the service), "summary", "running" (false: activated by a call), "origin". -EINVAL
  * for the members that the library writes itself and for bad JSON, -ENOENT, -ENOMEM. */
