@@ -11,11 +11,11 @@
 
 #include "bridge/cloud-link.h"
 #include "bridge/local-link.h"
-#include "bridge/notify.h"
 #include "bridge/policy-load.h"
 #include "bridge/service.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/notify.h"
 
 /* How long the last words may take to reach the cloud. */
 #define FAREWELL_USEC (UINT64_C(2) * USEC_PER_SEC)

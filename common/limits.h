@@ -129,6 +129,13 @@
 /* Names of one family that are looked at on D-Bus: each has a connection, as below. */
 #define LIMIT_FAMILY_NAMES 64U
 
+/* Between two looks at who waits for a D-Bus name that the gateway has: nobody is told of that. */
+#define LIMIT_RIVAL_USEC (UINT64_C(5) * 1000000)
+
+/* How long a D-Bus name can be released on request, if no daemon takes it: long enough for the
+ * slowest daemon to start, and a name is not forgotten for good. */
+#define LIMIT_RELEASE_SECONDS 3600U
+
 /* Services of one family that are offered on D-Bus: each has a connection, of which a bus allows
  * one user 256 by default. */
 #define LIMIT_FACADES 64U

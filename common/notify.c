@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "bridge/notify.h"
+#include "common/notify.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 
 #include "common/util.h"
 
-void notify_send(const char *format, ...)
+int notify_send(const char *format, ...)
 {
         const char *path = getenv("NOTIFY_SOCKET");
         struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -21,19 +22,22 @@ void notify_send(const char *format, ...)
         size_t length;
 
         if (!path || (path[0] != '/' && path[0] != '@'))
-                return;
+                return 0;
         length = strlen(path);
         if (length >= sizeof(address.sun_path))
-                return;
+                return -ENAMETOOLONG;
         memcpy(address.sun_path, path, length);
         if (path[0] == '@')
                 address.sun_path[0] = '\0';
         va_start(arguments, format);
         vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
-        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
-                return;
-        (void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address,
-                      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+                return -errno;
+        length += offsetof(struct sockaddr_un, sun_path);
+        return sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address,
+                      (socklen_t)length) < 0
+                       ? -errno
+                       : 0;
 }

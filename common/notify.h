@@ -2,6 +2,8 @@
 #pragma once
 
 /* Tells the service manager how the program is, by the socket of NOTIFY_SOCKET (sd_notify(3)),
- * without libsystemd. Does nothing where there is none. */
+ * without waiting for it: sd_notify() itself stops the program while the manager does not read. */
 
-void notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* 0, also where there is none; -EAGAIN: it has not read what came before, and does not get this;
+ * another negative errno: it cannot be reached. */
+int notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -92,14 +92,14 @@ static int instance_new(ExposeInstances *instances, MappingService *member, Erro
         }
         instance->instances = instances;
         instance->member = member;
-        instance->is_there = true;
+        instance->is_wanted = true;
         r = instance_set_up(instance, member ? member : instances->options.mapping, ret_error);
         if (r < 0)
                 instance_free(instance);
         return r;
 }
 
-/* ---- families ---- */
+/* ---- those that come and go ---- */
 
 static bool is_ours(const ExposeInstances *instances, const char *bus_name)
 {
@@ -109,12 +109,14 @@ static bool is_ours(const ExposeInstances *instances, const char *bus_name)
                options->mapping;
 }
 
-static int begin_member(ExposeInstances *instances, const char *bus_name, Error **ret_error)
+static int begin(ExposeInstances *instances, const char *bus_name, Error **ret_error)
 {
         const ExposeInstancesOptions *options = &instances->options;
         MappingService *member;
         int r;
 
+        if (!options->mapping->is_family)
+                return instance_new(instances, NULL, ret_error);
         r = mapping_service_of_member(options->mapping, bus_name, &member);
         if (r < 0)
                 return r;
@@ -129,9 +131,18 @@ static int begin_member(ExposeInstances *instances, const char *bus_name, Error 
         return instance_new(instances, member, ret_error);
 }
 
-static void on_name(const char *name, bool is_there, void *userdata)
+static bool is_wanted(const ExposeInstances *instances, NameReasons reasons)
 {
-        ExposeInstances *instances = userdata;
+        if (instances->rival == EXPOSE_RIVAL_UNKNOWN)
+                return false;
+        if (instances->rival == EXPOSE_RIVAL_ABSENT)
+                return reasons & (NAME_OWNED | NAME_STARTABLE);
+        return (reasons & NAME_OWNED) && !instances->gives_way;
+}
+
+static void consider(ExposeInstances *instances, const char *name, NameReasons reasons)
+{
+        bool wanted = is_wanted(instances, reasons);
         CLEANUP_ERROR Error *error = NULL;
         ExposeInstance *instance;
         int r;
@@ -139,10 +150,10 @@ static void on_name(const char *name, bool is_there, void *userdata)
         HASH_FIND_STR(instances->items, name, instance);
         instances->review_due = true;
         if (instance)
-                instance->is_there = is_there;
-        if (instance || !is_there || !is_ours(instances, name))
+                instance->is_wanted = wanted;
+        if (instance || !wanted || !is_ours(instances, name))
                 return;
-        r = begin_member(instances, name, &error);
+        r = begin(instances, name, &error);
         if (r < 0)
                 log_error("%s is not served on MQTT: %s", name,
                           error ? error_text(error) : strerrordesc_np(-r));
@@ -150,23 +161,56 @@ static void on_name(const char *name, bool is_there, void *userdata)
                 log_info("%s: %s has appeared", instances->options.mapping->name, name);
 }
 
-static void on_family_link(DbusLink *link, bool connected, void *userdata)
+static void on_name(const char *name, NameReasons reasons, void *userdata)
 {
         ExposeInstances *instances = userdata;
 
-        family_watch_on_link(instances->family, connected);
+        if (!instances->options.mapping->is_family) {
+                instances->reasons = reasons;
+                instances->gives_way = !(reasons & NAME_CAME) && !instances->items;
+        }
+        consider(instances, name, reasons);
         instances->options.on_change(instances->options.userdata);
 }
 
-static int family_new(ExposeInstances *instances, Error **ret_error)
+static void on_names_link(DbusLink *link, bool connected, void *userdata)
+{
+        ExposeInstances *instances = userdata;
+
+        name_watch_on_link(instances->names, connected);
+        instances->options.on_change(instances->options.userdata);
+}
+
+static int follow_names(ExposeInstances *instances, Error **ret_error)
 {
         const MappingService *mapping = instances->options.mapping;
+        NameWatchOptions options = {
+                .name = mapping->is_family ? mapping->family.prefix : mapping->bus_name,
+                .is_family = mapping->is_family,
+                .startable = mapping->activate,
+                .handler = on_name,
+                .userdata = instances,
+        };
         int r;
 
-        r = link_new(instances, on_family_link, instances, &instances->family_link, ret_error);
-        return r < 0 ? r
-                     : family_watch_new(instances->family_link, mapping->family.prefix,
-                                        mapping->activate, on_name, instances, &instances->family);
+        r = link_new(instances, on_names_link, instances, &instances->names_link, ret_error);
+        options.link = instances->names_link;
+        return r < 0 ? r : name_watch_new(&options, &instances->names);
+}
+
+bool expose_instances_has_name(const ExposeInstances *instances)
+{
+        return instances->reasons & NAME_OWNED;
+}
+
+void expose_instances_set_rival(ExposeInstances *instances, ExposeRival rival)
+{
+        if (instances->rival == rival)
+                return;
+        instances->rival = rival;
+        if (rival == EXPOSE_RIVAL_ABSENT)
+                instances->gives_way = false;
+        consider(instances, instances->options.mapping->bus_name, instances->reasons);
 }
 
 /* A service may give up its name before it answers its last calls. */
@@ -174,11 +218,11 @@ void expose_instances_review(ExposeInstances *instances)
 {
         ExposeInstance *instance, *next;
 
-        if (!instances->review_due || !instances->family)
+        if (!instances->review_due || !instances->names)
                 return;
         instances->review_due = false;
         HASH_ITER (hh, instances->items, instance, next) {
-                if (instance->is_there || !expose_is_gone(instance->expose))
+                if (instance->is_wanted || !expose_is_gone(instance->expose))
                         continue;
                 if (instance->expose->n_calls > 0) {
                         instances->review_due = true;
@@ -194,7 +238,7 @@ void expose_instances_yield(ExposeInstances *instances)
 {
         ExposeInstance *instance, *next;
 
-        if (!instances->family)
+        if (!instances->options.mapping->is_family)
                 return;
         HASH_ITER (hh, instances->items, instance, next)
                 if (!is_ours(instances, instance->expose->bus_name))
@@ -203,8 +247,8 @@ void expose_instances_yield(ExposeInstances *instances)
 
 void expose_instances_claim(ExposeInstances *instances)
 {
-        if (instances->family)
-                family_watch_tell(instances->family);
+        if (instances->options.mapping->is_family)
+                name_watch_tell(instances->names);
 }
 
 /* ---- life ---- */
@@ -219,11 +263,14 @@ int expose_instances_new(const ExposeInstancesOptions *options, ExposeInstances 
         if (!instances)
                 return -ENOMEM;
         instances->options = *options;
+        instances->rival = options->mapping->provider == MAPPING_PROVIDER_AUTO
+                                   ? EXPOSE_RIVAL_UNKNOWN
+                                   : EXPOSE_RIVAL_ABSENT;
         instances->address = strdup(options->address);
         if (!instances->address)
                 r = -ENOMEM;
-        else if (options->mapping->is_family)
-                r = family_new(instances, ret_error);
+        else if (options->mapping->is_family || options->mapping->provider == MAPPING_PROVIDER_AUTO)
+                r = follow_names(instances, ret_error);
         else
                 r = instance_new(instances, NULL, ret_error);
         if (r < 0) {
@@ -240,8 +287,8 @@ ExposeInstances *expose_instances_free(ExposeInstances *instances)
 
         if (!instances)
                 return NULL;
-        family_watch_free(instances->family);
-        dbus_link_free(instances->family_link);
+        name_watch_free(instances->names);
+        dbus_link_free(instances->names_link);
         HASH_ITER (hh, instances->items, instance, next)
                 instance_free(instance);
         free(instances->address);
@@ -255,8 +302,8 @@ int expose_instances_open(ExposeInstances *instances)
         int r = 0;
 
         instances->is_open = true;
-        if (instances->family_link)
-                r = dbus_link_open(instances->family_link);
+        if (instances->names_link)
+                r = dbus_link_open(instances->names_link);
         HASH_ITER (hh, instances->items, instance, next)
                 if (r >= 0)
                         r = dbus_link_open(instance->link);
@@ -273,8 +320,8 @@ static void count_link(const DbusLink *link, ExposeInstancesCount *count)
 void expose_instances_count(const ExposeInstances *instances, ExposeInstancesCount *ret_count)
 {
         *ret_count = (ExposeInstancesCount){};
-        if (instances->family_link)
-                count_link(instances->family_link, ret_count);
+        if (instances->names_link)
+                count_link(instances->names_link, ret_count);
         for (const ExposeInstance *i = instances->items; i; i = i->hh.next) {
                 ret_count->services++;
                 ret_count->calls += i->expose->n_calls;
@@ -291,7 +338,7 @@ static bool process_link(DbusLink *link)
 
 bool expose_instances_process(ExposeInstances *instances)
 {
-        bool any = process_link(instances->family_link);
+        bool any = process_link(instances->names_link);
 
         for (ExposeInstance *i = instances->items; i; i = i->hh.next)
                 any = process_link(i->link) || any;

@@ -6,13 +6,14 @@
  * answered, timed out or not, and by default refuses those beyond 128 on the system bus: one hung
  * service would soon have used up what all others need.
  *
- * A mapping of one bus name has one instance, for as long as it is served. One of a family has one
- * for each name of it that is there; one more connection follows the names. An instance ends when
- * both connections say that its name is gone, and all its calls are answered. */
+ * A mapping of one bus name that D-Bus provides has one instance, for as long as it is served. One
+ * of a family has one for each name of it that is there, one whose service may be provided by
+ * either side has one while D-Bus does; one more connection then follows the names. Such an
+ * instance ends when both connections say that its name is gone, and all its calls are answered. */
 
 #include "gateway/expose.h"
-#include "gateway/family-watch.h"
 #include "gateway/ghosts.h"
+#include "gateway/name-watch.h"
 
 typedef struct ExposeInstances ExposeInstances;
 
@@ -28,27 +29,38 @@ typedef struct ExposeInstancesOptions {
         Ghosts *ghosts;              /* for names that come while running; NULL: there are none */
         const char *own_name;        /* a service name that none may have */
         uint64_t reconnect_max_usec; /* see dbus_link_set_reconnect_maximum() */
-        /* A connection to D-Bus has come up, gone, or could not be had. */
+        /* A connection to D-Bus has come up, gone, or could not be had; or somebody has the name,
+         * or has it no more. */
         void (*on_change)(void *userdata);
         void *userdata;
 } ExposeInstancesOptions;
+
+/* Whether the service of the mapping is on MQTT otherwise. */
+typedef enum ExposeRival {
+        EXPOSE_RIVAL_UNKNOWN,
+        EXPOSE_RIVAL_ABSENT,
+        EXPOSE_RIVAL_PRESENT,
+} ExposeRival;
 
 typedef struct ExposeInstance {
         ExposeInstances *instances;
         MappingService *member; /* of a family; owned, else NULL */
         DbusLink *link;
         Expose *expose;
-        bool is_there;     /* of a family: its name is, as that connection says */
+        bool is_wanted;    /* as the connection that follows names says */
         UT_hash_handle hh; /* by the bus name, which the Expose has */
 } ExposeInstance;
 
 struct ExposeInstances {
         ExposeInstancesOptions options;
         char *address;
-        bool is_open;          /* may connect */
-        bool review_due;       /* one may have to end */
-        DbusLink *family_link; /* NULL: not a family */
-        FamilyWatch *family;
+        bool is_open;         /* may connect */
+        bool review_due;      /* one may have to end */
+        DbusLink *names_link; /* NULL: there is one instance for ever */
+        NameWatch *names;
+        NameReasons reasons;   /* of the one name */
+        ExposeRival rival;     /* of the one name; of families it is absent */
+        bool gives_way;        /* to the rival, who was there when we came */
         ExposeInstance *items; /* hash */
 };
 
@@ -71,7 +83,12 @@ int expose_instances_open(ExposeInstances *instances);
 void expose_instances_count(const ExposeInstances *instances, ExposeInstancesCount *ret_count);
 /* Takes one message of each connection. Whether there was any. */
 bool expose_instances_process(ExposeInstances *instances);
-/* Ends members of a family that are gone; to be called now and then, outside of callbacks. */
+/* Whether somebody else than the gateway has the one name of a mapping. */
+bool expose_instances_has_name(const ExposeInstances *instances);
+/* For a mapping of one name whose service either side may provide. While it is unknown, nothing is
+ * shown; a rival has precedence over what only could be started. */
+void expose_instances_set_rival(ExposeInstances *instances, ExposeRival rival);
+/* Ends what is gone; to be called now and then, outside of callbacks. */
 void expose_instances_review(ExposeInstances *instances);
 /* The mappings have changed: ends members of a family that another mapping has now. */
 void expose_instances_yield(ExposeInstances *instances);

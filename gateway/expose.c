@@ -72,15 +72,14 @@ static void set_running(Expose *expose, int running)
                 expose_warn(expose, "$state does not say whether it runs: out of memory");
 }
 
-static bool can_start(const Expose *expose)
+bool expose_can_start(const Expose *expose)
 {
         return expose->activatable && expose->mapping->activate && !expose->owner_is_own;
 }
 
 bool expose_is_gone(const Expose *expose)
 {
-        return dbus_link_is_connected(expose->link) && expose->owner_known &&
-               !expose->activatable_query && !expose->owner && !can_start(expose);
+        return dbus_link_is_connected(expose->link) && expose->owner_known && !expose->owner;
 }
 
 /* What `$state` says follows from whether the bus knows an owner, or how to start one. */
@@ -95,7 +94,7 @@ static void update_state(Expose *expose)
                 set_running(expose, 1);
                 if (expose->is_ready)
                         set_state(expose, MQTTRPC_SERVICE_READY);
-        } else if (can_start(expose)) {
+        } else if (expose_can_start(expose)) {
                 set_running(expose, 0);
                 set_state(expose, MQTTRPC_SERVICE_READY);
         } else {

@@ -154,8 +154,9 @@ Expose *expose_free(Expose *expose);
 /* To be called when the link is connected, is lost, or cannot be had. */
 void expose_on_link(Expose *expose, bool connected);
 
-/* Whether the bus has said that the name has no owner, and it is not to be started either. */
+/* Whether the bus has said that the name has no owner; whether a call would start one. */
 bool expose_is_gone(const Expose *expose);
+bool expose_can_start(const Expose *expose);
 
 /* Looks whether the first look at a new owner is over; to be called when a part of it is. */
 void expose_check_ready(Expose *expose);

@@ -290,7 +290,7 @@ void facade_dispatch(Facade *facade, sd_bus_message *m, const FacadeSender *send
 
         if (sd_bus_message_is_method_call(m, INTROSPECTABLE, "Introspect"))
                 on_introspect(facade, m);
-        else if (facade->state != FACADE_SERVING)
+        else if (!facade_takes_calls(facade))
                 facade_reply_error(facade, m, DBUS_ERROR("ServiceUnknown"),
                                    "The MQTT service '%s', which provides %s, is not there.",
                                    facade->name, facade->bus_name);

@@ -56,9 +56,11 @@ static int item_set_up(Item *item, const char *name, const char *bus_name, Error
                 .event = set->options.event,
                 .bus = set->options.bus,
                 .scratch = set->options.scratch,
+                .usage = set->options.usage,
                 .on_state = set->options.on_state,
                 .userdata = set->options.userdata,
                 .suspended = set->options.suspended,
+                .queue = set->options.mapping->provider == MAPPING_PROVIDER_AUTO,
         };
         int r;
 
@@ -214,6 +216,13 @@ bool facade_set_process(FacadeSet *set)
                 any = (bus && sd_bus_process(bus, NULL) > 0) || any;
         }
         return any;
+}
+
+void facade_set_each(const FacadeSet *set, void (*each)(Facade *facade, void *userdata),
+                     void *userdata)
+{
+        for (Item *item = set->items; item; item = item->hh.next)
+                each(item->facade, userdata);
 }
 
 Facade *facade_set_find(const FacadeSet *set, const char *bus_name)

@@ -15,6 +15,7 @@ typedef struct FacadeSetOptions {
         sd_event *event;
         MqttRpcBus *bus;
         ExposeScratch *scratch;
+        Usage *usage; /* NULL: nobody counts */
         /* A connection to D-Bus has come up, gone, or could not be had. */
         void (*on_change)(void *userdata);
         FacadeHandler on_state; /* of each facade; may be NULL */
@@ -38,5 +39,8 @@ int facade_set_open(FacadeSet *set);
 void facade_set_count(const FacadeSet *set, FacadeSetCount *ret_count);
 /* Takes one message of each connection. Whether there was any. */
 bool facade_set_process(FacadeSet *set);
+/* Calls `each` for every facade. */
+void facade_set_each(const FacadeSet *set, void (*each)(Facade *facade, void *userdata),
+                     void *userdata);
 /* The facade of a D-Bus name, or NULL. Borrowed. */
 Facade *facade_set_find(const FacadeSet *set, const char *bus_name);

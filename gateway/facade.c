@@ -11,16 +11,8 @@
 #include "common/limits.h"
 #include "common/log.h"
 
-#define DRIVER_NAME "org.freedesktop.DBus"
-#define DRIVER_PATH "/org/freedesktop/DBus"
-
 /* Until it is asked again whether all that is retained has come. */
 #define SYNC_RETRY_USEC (UINT64_C(100) * USEC_PER_MSEC)
-
-/* Answers of RequestName. */
-enum { NAME_PRIMARY_OWNER = 1, NAME_ALREADY_OWNER = 4 };
-
-static void update(Facade *facade);
 
 void facade_warn(Facade *facade, const char *format, ...)
 {
@@ -41,104 +33,25 @@ void facade_warn_type(Facade *facade, const char *what, const char *object, cons
 const char *facade_state_name(FacadeState state)
 {
         static const char *const names[] = {
-                [FACADE_WAITING] = "waiting",   [FACADE_SYNCING] = "syncing",
-                [FACADE_CLAIMING] = "claiming", [FACADE_SERVING] = "serving",
-                [FACADE_LOST] = "lost",         [FACADE_TAKEN] = "taken",
-                [FACADE_REFUSED] = "refused",   [FACADE_SUSPENDED] = "suspended",
+                [FACADE_WAITING] = "waiting",     [FACADE_SYNCING] = "syncing",
+                [FACADE_CLAIMING] = "claiming",   [FACADE_SERVING] = "serving",
+                [FACADE_LOST] = "lost",           [FACADE_TAKEN] = "taken",
+                [FACADE_REFUSED] = "refused",     [FACADE_RELEASING] = "releasing",
+                [FACADE_SUSPENDED] = "suspended",
         };
 
         return names[state];
 }
 
-bool facade_is_service_ready(const Facade *facade)
+bool facade_is_service_up(const Facade *facade)
 {
-        return facade->is_ready && facade->is_synced && !facade->is_refused;
+        return facade->is_ready && !facade->is_refused;
 }
 
-/* ---- the name ---- */
-
-static int on_requested(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+/* Calls that the bus has sent here before it let another one have the name are ours. */
+bool facade_takes_calls(const Facade *facade)
 {
-        Facade *facade = userdata;
-        const sd_bus_error *error = sd_bus_message_get_error(m);
-        uint32_t answer = 0;
-
-        facade->request = sd_bus_slot_unref(facade->request);
-        if (error) {
-                /* trying again would change nothing before the policy does */
-                facade->is_taken = true;
-                log_error("%s: the bus does not let the gateway have %s: %s", facade->name,
-                          facade->bus_name, error->message);
-        } else {
-                (void)sd_bus_message_read(m, "u", &answer);
-                facade->owns = answer == NAME_PRIMARY_OWNER || answer == NAME_ALREADY_OWNER;
-                facade->is_taken = !facade->owns;
-        }
-        facade->was_shown = false;
-        update(facade);
-        return 0;
-}
-
-static int on_name_lost(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
-{
-        Facade *facade = userdata;
-        const char *name;
-
-        if (sd_bus_message_read(m, "s", &name) < 0 || strcmp(name, facade->bus_name) != 0 ||
-            !facade->owns)
-                return 0;
-        facade->owns = false;
-        facade->is_taken = true;
-        log_notice("%s: %s has been taken over on D-Bus", facade->name, facade->bus_name);
-        update(facade);
-        return 0;
-}
-
-static void on_owner(const char *owner, void *userdata)
-{
-        Facade *facade = userdata;
-        sd_bus *bus = dbus_link_get_bus(facade->link);
-        const char *own = NULL;
-
-        if (bus)
-                (void)sd_bus_get_unique_name(bus, &own);
-        facade->is_taken = owner && (!own || strcmp(owner, own) != 0);
-        update(facade);
-}
-
-static bool wants_name(const Facade *facade)
-{
-        if (facade->is_suspended || facade->is_refused)
-                return false;
-        if (facade->is_ready && facade->is_synced)
-                return true;
-        return facade->owns && !facade->mapping->release_when_lost;
-}
-
-static void request_name(Facade *facade)
-{
-        sd_bus *bus = dbus_link_get_bus(facade->link);
-        int r;
-
-        r = sd_bus_request_name_async(bus, &facade->request, facade->bus_name,
-                                      SD_BUS_NAME_ALLOW_REPLACEMENT, on_requested, facade);
-        if (r < 0)
-                facade_warn(facade, "cannot ask for %s: %s", facade->bus_name, strerrordesc_np(-r));
-}
-
-static int on_released(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
-{
-        return 0;
-}
-
-static void release_name(Facade *facade)
-{
-        sd_bus *bus = dbus_link_get_bus(facade->link);
-
-        facade->request = sd_bus_slot_unref(facade->request);
-        facade->owns = false;
-        if (bus)
-                (void)sd_bus_release_name_async(bus, NULL, facade->bus_name, on_released, NULL);
+        return facade->state == FACADE_SERVING || facade->state == FACADE_RELEASING;
 }
 
 /* ---- the state ---- */
@@ -146,7 +59,7 @@ static void release_name(Facade *facade)
 static FacadeState find_state(const Facade *facade)
 {
         if (facade->is_suspended)
-                return FACADE_SUSPENDED;
+                return facade->release ? FACADE_RELEASING : FACADE_SUSPENDED;
         if (facade->is_refused)
                 return FACADE_REFUSED;
         if (facade->owns)
@@ -159,23 +72,26 @@ static FacadeState find_state(const Facade *facade)
 }
 
 /* Everything that happens ends here: asks for the name or lets it go, and tells the owner. */
-static void update(Facade *facade)
+void facade_update(Facade *facade)
 {
-        bool wants = wants_name(facade);
+        bool is_up = facade_is_service_up(facade);
         FacadeState state;
 
-        if (!wants && (facade->owns || facade->request))
-                release_name(facade);
-        if (wants && !facade->owns && !facade->is_taken && !facade->request &&
-            dbus_link_is_connected(facade->link))
-                request_name(facade);
+        facade_name_update(facade);
         state = find_state(facade);
-        if (state == facade->state)
+        if (state == facade->state && is_up == facade->was_up &&
+            facade->is_queued == facade->was_queued)
                 return;
-        facade->state = state;
-        log_info("%s: %s on D-Bus is %s", facade->name, facade->bus_name, facade_state_name(state));
-        if (state == FACADE_SERVING)
+        if (state != facade->state)
+                log_info("%s: %s on D-Bus is %s", facade->name, facade->bus_name,
+                         facade_state_name(state));
+        facade->was_up = is_up;
+        facade->was_queued = facade->is_queued;
+        if (state == FACADE_SERVING && facade->state != FACADE_SERVING) {
+                facade->state = state;
                 facade_objects_show(facade);
+        }
+        facade->state = state;
         if (facade->handler)
                 facade->handler(facade, state, facade->userdata);
 }
@@ -183,13 +99,13 @@ static void update(Facade *facade)
 void facade_suspend(Facade *facade)
 {
         facade->is_suspended = true;
-        update(facade);
+        facade_update(facade);
 }
 
 void facade_resume(Facade *facade)
 {
         facade->is_suspended = false;
-        update(facade);
+        facade_update(facade);
 }
 
 /* ---- the service ---- */
@@ -225,12 +141,17 @@ static bool comes_from_here(Facade *facade)
 
 static void check_origin(Facade *facade)
 {
-        bool refused = comes_from_here(facade);
+        bool refused = facade->is_hosted || comes_from_here(facade);
 
-        if (refused && !facade->is_refused)
+        if (refused && !facade->is_refused && !facade->queue)
                 log_error("%s: the MQTT service is what D-Bus has as %s; it is not offered there "
                           "again",
                           facade->name, facade->bus_name);
+        if (facade->is_refused != refused) {
+                /* another one provides it now: what is known of the service is not of this one */
+                facade->sync = mqttrpc_slot_unref(facade->sync);
+                facade->is_ready = facade->is_synced = false;
+        }
         facade->is_refused = refused;
 }
 
@@ -264,7 +185,7 @@ static void on_synced(MqttRpcBus *bus, const MqttRpcError *error, void *userdata
         facade->is_synced = !error;
         if (error)
                 start_sync_later(facade);
-        update(facade);
+        facade_update(facade);
 }
 
 /* States may come while the connection is still being made, and then it is too early to ask. */
@@ -281,13 +202,17 @@ static void on_service(const MqttRpcServiceEvent *event, void *userdata)
         Facade *facade = userdata;
         MqttRpcServiceState state = mqttrpc_service_event_get_state(event);
         const char *details = mqttrpc_service_event_get_details(event, NULL);
-        /* who is about to take over has taken over nothing yet: the other one still works */
-        bool ready = state == MQTTRPC_SERVICE_READY ||
-                     (state == MQTTRPC_SERVICE_CLAIM && facade->is_ready);
+        const char *host = mqttrpc_service_event_get_host(event);
+        bool ready;
 
         free(facade->details);
         facade->details = details ? strdup(details) : NULL;
+        /* by this gateway, also while D-Bus is away */
+        facade->is_hosted = mqttrpc_service_get_epoch(facade->bus, host);
         check_origin(facade);
+        /* who is about to take over has taken over nothing yet: the other one still works */
+        ready = state == MQTTRPC_SERVICE_READY ||
+                (state == MQTTRPC_SERVICE_CLAIM && facade->is_ready);
         if (ready && !facade->is_ready) {
                 start_sync(facade);
         } else if (!ready) {
@@ -295,7 +220,8 @@ static void on_service(const MqttRpcServiceEvent *event, void *userdata)
                 facade->is_synced = false;
         }
         facade->is_ready = ready;
-        update(facade);
+        facade->has_ended = state == MQTTRPC_SERVICE_OFFLINE;
+        facade_update(facade);
 }
 
 static int watch_service(Facade *facade, Error **ret_error)
@@ -323,27 +249,13 @@ static int watch_service(Facade *facade, Error **ret_error)
 
 /* ---- the connection ---- */
 
-static int start(Facade *facade)
-{
-        sd_bus *bus = dbus_link_get_bus(facade->link);
-        int r;
-
-        r = sd_bus_add_filter(bus, &facade->filter, facade_on_message, facade);
-        if (r >= 0)
-                r = sd_bus_match_signal_async(bus, &facade->lost_match, DRIVER_NAME, DRIVER_PATH,
-                                              DRIVER_NAME, "NameLost", on_name_lost, NULL, facade);
-        return r;
-}
-
 static void stop(Facade *facade)
 {
         facade_calls_end(facade);
         facade_fetch_end(facade);
         facade_access_reset(facade);
-        facade->request = sd_bus_slot_unref(facade->request);
-        facade->lost_match = sd_bus_slot_unref(facade->lost_match);
+        facade_name_stop(facade);
         facade->filter = sd_bus_slot_unref(facade->filter);
-        facade->owns = facade->is_taken = facade->was_shown = false;
 }
 
 void facade_on_link(Facade *facade, bool connected)
@@ -353,12 +265,15 @@ void facade_on_link(Facade *facade, bool connected)
         stop(facade);
         if (connected) {
                 check_origin(facade);
-                r = start(facade);
+                r = sd_bus_add_filter(dbus_link_get_bus(facade->link), &facade->filter,
+                                      facade_on_message, facade);
+                if (r >= 0)
+                        r = facade_name_start(facade);
                 if (r < 0)
                         log_error("%s: cannot serve %s: %s", facade->name, facade->bus_name,
                                   strerrordesc_np(-r));
         }
-        update(facade);
+        facade_update(facade);
 }
 
 /* ---- life ---- */
@@ -413,8 +328,7 @@ static int set_up(Facade *facade, Error **ret_error)
         if (r >= 0)
                 r = facade_objects_start(facade);
         if (r >= 0)
-                r = dbus_link_watch(facade->link, facade->bus_name, on_owner, facade,
-                                    &facade->watch);
+                r = facade_name_set_up(facade);
         return r < 0 ? r : watch_service(facade, ret_error);
 }
 
@@ -433,6 +347,8 @@ int facade_new(const FacadeOptions *options, Facade **ret_facade, Error **ret_er
         facade->link = options->link;
         facade->bus = options->bus;
         facade->scratch = options->scratch;
+        facade->usage = options->usage;
+        facade->queue = options->queue;
         facade->handler = options->on_state;
         facade->userdata = options->userdata;
         facade->is_suspended = options->suspended;
@@ -456,9 +372,7 @@ Facade *facade_free(Facade *facade)
         facade->values_watch = mqttrpc_slot_unref(facade->values_watch);
         facade->signals_match = mqttrpc_slot_unref(facade->signals_match);
         facade->sync = mqttrpc_slot_unref(facade->sync);
-        facade->watch = dbus_watch_free(facade->watch);
-        if (facade->owns)
-                release_name(facade);
+        facade_name_free(facade);
         stop(facade);
         facade_access_free(facade);
         facade_objects_free(facade);

@@ -8,14 +8,18 @@
  * The name is requested when the service is ready and all that is retained of it has come, so that
  * nobody meets a half of it. It is kept when the service goes, because to let it go would start the
  * daemon that the bus has a file for: callers get ServiceUnknown at once. It is requested with
- * ALLOW_REPLACEMENT and without queueing: a daemon that takes it has won, until it goes.
+ * ALLOW_REPLACEMENT: a daemon that takes it has won, until it goes. Where either side may provide
+ * the service (FacadeOptions.queue), the facade then waits in the bus's queue for the name, so that
+ * there is no moment without an owner in which a call would start the daemon again; and it lets a
+ * daemon have the name that waits in that queue itself.
  *
  * Messages come by one filter of the connection, which is the facade's own, and not by vtables of
  * sd-bus: those are static and answer from within the call, but mappings are read at run time,
  * properties may have to be fetched, objects come and go, and what D-Bus sees of them shall not
  * depend on how sd-bus writes introspection. org.freedesktop.DBus.Peer is left to sd-bus.
  *
- *   facade.c            life: the service's presence, the name, the state that follows
+ *   facade.c            life: the service's presence, and the state that follows
+ *   facade-name.c       the name on D-Bus
  *   facade-object.c     objects: which there are; ObjectManager
  *   facade-introspect.c introspection
  *   facade-dispatch.c   what a message is about; the errors that clients know
@@ -46,10 +50,12 @@ typedef enum FacadeState {
         FACADE_LOST,      /* the service has gone; the name is kept */
         FACADE_TAKEN,     /* somebody else has the name; the service may be there or not */
         FACADE_REFUSED,   /* the service is what D-Bus has under this very name */
-        FACADE_SUSPENDED, /* by facade_suspend() */
+        FACADE_RELEASING, /* by facade_suspend(): calls that came before are still on their way */
+        FACADE_SUSPENDED, /* the name has been released */
 } FacadeState;
 
-/* Called when the state has changed. The facade may not be freed inside. */
+/* Called when the state has changed, or what facade_is_service_up() says, or whether it waits for
+ * the name. The facade may not be freed inside. */
 typedef void (*FacadeHandler)(Facade *facade, FacadeState state, void *userdata);
 
 typedef struct FacadeOptions {
@@ -60,9 +66,11 @@ typedef struct FacadeOptions {
         DbusLink *link; /* its own */
         MqttRpcBus *bus;
         ExposeScratch *scratch;
+        Usage *usage;           /* NULL: nobody counts */
         FacadeHandler on_state; /* may be NULL */
         void *userdata;
         bool suspended; /* from the start */
+        bool queue;     /* the service may be provided by D-Bus, too */
 } FacadeOptions;
 
 typedef struct FacadeStats {
@@ -110,6 +118,8 @@ struct Facade {
         DbusLink *link;
         MqttRpcBus *bus;
         ExposeScratch *scratch;
+        Usage *usage;
+        bool queue;
         FacadeHandler handler;
         void *userdata;
 
@@ -120,14 +130,20 @@ struct Facade {
         char *details; /* its $state; owned */
         bool is_ready;
         bool is_synced;
-        bool is_refused;
+        bool has_ended;  /* in order */
+        bool is_hosted;  /* by this very process, for D-Bus */
+        bool is_refused; /* comes from the D-Bus name that we would have */
 
         /* the name */
         FacadeState state;
         DbusWatch *watch;
-        sd_bus_slot *filter, *request, *lost_match;
+        sd_bus_slot *filter, *request, *release, *lost_match;
+        sd_bus_slot *rivals;           /* ListQueuedOwners in flight */
+        sd_event_source *rivals_timer; /* of the next */
         bool owns;
-        bool is_taken;
+        bool is_queued;          /* waits for the name */
+        bool is_taken;           /* somebody else has it */
+        bool was_up, was_queued; /* the handler has been told so */
         bool is_suspended;
         bool was_shown; /* under the present ownership: clients know what there is */
 
@@ -159,17 +175,33 @@ int facade_new(const FacadeOptions *options, Facade **ret_facade, Error **ret_er
 Facade *facade_free(Facade *facade);
 /* To be called when the link is connected, is lost, or cannot be had. */
 void facade_on_link(Facade *facade, bool connected);
-/* Releases the name and takes no calls; those in flight go on. And back. */
+/* Releases the name and takes no more calls; those in flight go on. And back. */
 void facade_suspend(Facade *facade);
 void facade_resume(Facade *facade);
-/* Whether the MQTT service is there and all that is retained of it has come. */
-bool facade_is_service_ready(const Facade *facade);
+/* Whether MQTT has the service, and not by way of D-Bus. */
+bool facade_is_service_up(const Facade *facade);
+/* Whether calls that come are to be served. */
+bool facade_takes_calls(const Facade *facade);
 const char *facade_state_name(FacadeState state);
 
 /* Logs what a service or client has caused, not more often than limits.h says. */
 void facade_warn(Facade *facade, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same for what does not fit the mapping; counts it. */
 void facade_warn_type(Facade *facade, const char *what, const char *object, const Error *why);
+
+/* Looks at what has become of the service and its name, and does what follows. */
+void facade_update(Facade *facade);
+
+/* ---- facade-name.c ---- */
+
+int facade_name_set_up(Facade *facade);
+/* Releases it. */
+void facade_name_free(Facade *facade);
+/* The connection has come up; has gone. */
+int facade_name_start(Facade *facade);
+void facade_name_stop(Facade *facade);
+/* Asks for it or lets it go, if it is time. */
+void facade_name_update(Facade *facade);
 
 /* ---- facade-object.c ---- */
 

@@ -9,12 +9,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 #include <utlist.h>
 
 #include "common/clock.h"
+#include "common/json-write.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/notify.h"
 #include "gateway/broker.h"
 #include "gateway/ghosts.h"
 #include "gateway/own-service.h"
@@ -45,9 +46,10 @@ struct Gateway {
         uint64_t started_usec;   /* CLOCK_MONOTONIC */
         uint64_t connected_usec; /* to the broker */
         bool mqtt_connected;
-        char *trouble;    /* what was logged last about the broker; NULL while connected */
-        bool ready;       /* told to the service manager */
-        char status[128]; /* what it was told last */
+        char *trouble;     /* what was logged last about the broker; NULL while connected */
+        bool ready;        /* for the service manager */
+        bool is_ready_due; /* it has not been told, or not since a reload */
+        char status[128];  /* what it was told last */
 };
 
 /* ---- readiness ---- */
@@ -62,7 +64,7 @@ static ServedCount count_all(const Gateway *gateway)
         return count;
 }
 
-/* Each word to the service manager may have to wait for it: nothing is said twice. */
+/* Nothing is said twice, and what does not arrive comes with the next change. */
 static void tell_status(Gateway *gateway, const ServedCount *count)
 {
         char text[sizeof(gateway->status)];
@@ -73,8 +75,7 @@ static void tell_status(Gateway *gateway, const ServedCount *count)
                  count->links);
         if (!strcmp(text, gateway->status))
                 return;
-        strcpy(gateway->status, text);
-        sd_notify(0, text);
+        strcpy(gateway->status, notify_send("%s", text) < 0 ? "" : text);
 }
 
 /* Ready is who can serve: the broker is there, and so is D-Bus. A mapping whose own bus cannot be
@@ -87,14 +88,21 @@ static void update_status(Gateway *gateway)
         if (gateway->ready || !gateway->mqtt_connected || count.tried < count.links ||
             (count.links > 0 && count.connected == 0))
                 return;
-        gateway->ready = true;
-        sd_notify(0, "READY=1");
+        gateway->ready = gateway->is_ready_due = true;
         log_info("ready: %u services", count.services);
 }
 
 static void on_served_change(void *userdata)
 {
         update_status(userdata);
+}
+
+static void each_served(const Gateway *gateway, void (*action)(Served *))
+{
+        Served *served;
+
+        LL_FOREACH (gateway->served, served)
+                action(served);
 }
 
 /* Once, as long as nothing else is wrong. */
@@ -118,6 +126,7 @@ static void on_mqtt_state(MqttRpcBus *bus, MqttRpcState state, const MqttRpcErro
                 CLEANUP_FREE char *uri = broker_dup_public_uri(gateway->config->broker);
 
                 free(STEAL(gateway->trouble));
+                each_served(gateway, served_on_mqtt);
                 log_info("connected to %s as '%s'", uri ? uri : "the broker",
                          mqttrpc_bus_get_caller(bus));
         } else if (state == MQTTRPC_STATE_WAITING)
@@ -132,29 +141,13 @@ static void on_mqtt_log(MqttRpcLogLevel level, const char *text, void *userdata)
 
 /* ---- the own service ---- */
 
-static void list_exposes(const ExposeInstances *exposes, OwnInstanceHandler each, void *userdata)
-{
-        const ExposeInstance *instance;
-        OwnInstance own;
-
-        if (exposes->family_link) {
-                own_instance_of_family(exposes->options.mapping, exposes->family_link, &own);
-                each(&own, userdata);
-        }
-        for (instance = exposes->items; instance; instance = instance->hh.next) {
-                own_instance_of_expose(instance->expose, &own);
-                each(&own, userdata);
-        }
-}
-
 static void list_instances(void *userdata, OwnInstanceHandler each, void *each_userdata)
 {
         const Gateway *gateway = userdata;
         const Served *served;
 
         LL_FOREACH (gateway->served, served)
-                if (served->exposes)
-                        list_exposes(served->exposes, each, each_userdata);
+                served_list(served, each, each_userdata);
 }
 
 static void get_figures(void *userdata, OwnFigures *ret_figures)
@@ -178,11 +171,26 @@ static const Diagnostics *get_findings(void *userdata)
         return &((Gateway *)userdata)->findings;
 }
 
+static int release(void *userdata, const char *name, uint64_t usec, MqttRpcRequest *request,
+                   MqttRpcError **ret_error)
+{
+        const Gateway *gateway = userdata;
+        Served *served;
+
+        LL_FOREACH (gateway->served, served)
+                if (!strcmp(served->mapping->name, name) ||
+                    !strcmp(served->mapping->bus_name, name))
+                        return served_release(served, usec, request, ret_error);
+        return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_NOT_FOUND,
+                                 "the gateway serves no '%.255s'", name);
+}
+
 static const OwnServiceOps own_ops = {
         .list = list_instances,
         .figures = get_figures,
         .findings = get_findings,
         .reload = reload,
+        .release = release,
 };
 
 /* ---- MQTT ---- */
@@ -231,6 +239,8 @@ static void serve_or_leave_out(Gateway *gateway, MappingService *mapping)
                 LL_APPEND(gateway->served, served);
         if (r >= 0 && gateway->is_open)
                 r = served_open(served);
+        if (r >= 0 && gateway->mqtt_connected)
+                served_on_mqtt(served);
         if (r >= 0)
                 return;
         text = error ? error_text(error) : strerrordesc_np(-r);
@@ -269,15 +279,6 @@ static void end_retired(Gateway *gateway, const MappingSet *retired)
                 LL_DELETE(gateway->served, served);
                 served_free(served);
         }
-}
-
-/* What is served already makes room, and takes what has become free. */
-static void each_served(const Gateway *gateway, void (*action)(Served *))
-{
-        Served *served;
-
-        LL_FOREACH (gateway->served, served)
-                action(served);
 }
 
 /* Those that go, go first: what comes may have their names. */
@@ -323,7 +324,7 @@ int gateway_reload(Gateway *gateway, MappingReload *ret_reload)
 {
         int r;
 
-        sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now());
+        (void)notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now());
         r = read_mappings(gateway, ret_reload);
         if (r < 0)
                 log_error("cannot read the mappings again: %s; all stay as they are",
@@ -333,8 +334,7 @@ int gateway_reload(Gateway *gateway, MappingReload *ret_reload)
                          "%u bad, the old version stays; %u bad and left out",
                          ret_reload->added, ret_reload->changed, ret_reload->removed,
                          ret_reload->unchanged, ret_reload->kept, ret_reload->left_out);
-        if (gateway->ready)
-                sd_notify(0, "READY=1");
+        gateway->is_ready_due = gateway->ready;
         update_status(gateway);
         return r;
 }
@@ -489,6 +489,50 @@ static bool process_each(Gateway *gateway)
         return any;
 }
 
+static int append_conflict(Buffer *text, const Served *served)
+{
+        if (served->state != PROVIDER_CONFLICT)
+                return 0;
+        if (text->length > 1)
+                buffer_append_char(text, ',');
+        return json_write_string(text, served->mapping->name, strlen(served->mapping->name));
+}
+
+/* In the gateway's own state, where everybody can see it. */
+static void tell_conflicts(Gateway *gateway)
+{
+        CLEANUP_BUFFER Buffer text = BUFFER_INIT(LIMIT_STATE_BYTES / 2);
+        const Served *served;
+        int r;
+
+        r = buffer_append_char(&text, '[');
+        LL_FOREACH (gateway->served, served)
+                if (r >= 0)
+                        r = append_conflict(&text, served);
+        if (r >= 0)
+                r = buffer_append_char(&text, ']');
+        if (r >= 0)
+                r = mqttrpc_service_set_detail(gateway->mqtt, gateway->config->name, "conflicts",
+                                               text.length > 2 ? buffer_text(&text) : NULL);
+        if (r < 0)
+                log_warning("$state does not tell of all conflicts: %s", strerrordesc_np(-r));
+}
+
+/* Between two turns: what has become of everything. */
+static void review(Gateway *gateway)
+{
+        bool changed = false;
+        Served *served;
+
+        if (gateway->is_ready_due)
+                gateway->is_ready_due = notify_send("READY=1") == -EAGAIN;
+        ghosts_process(gateway->ghosts);
+        LL_FOREACH (gateway->served, served)
+                changed = served_review(served) || changed;
+        if (changed)
+                tell_conflicts(gateway);
+}
+
 /* One turn of the loop takes one message. With several calls in flight more are likely there, and
  * asking for them costs less than a turn each. */
 static int run_turn(Gateway *gateway)
@@ -499,8 +543,7 @@ static int run_turn(Gateway *gateway)
         for (unsigned i = 0; r >= 0 && i < MESSAGES_PER_TURN && has_many_calls(gateway); i++)
                 if (!process_each(gateway))
                         break;
-        ghosts_process(gateway->ghosts);
-        each_served(gateway, served_review);
+        review(gateway);
         return r;
 }
 
@@ -516,6 +559,6 @@ int gateway_run(Gateway *gateway, Error **ret_error)
         if (r < 0)
                 return error_set_errno(ret_error, r, "the event loop failed");
         log_info("stopping");
-        sd_notify(0, "STOPPING=1\nSTATUS=Stopping");
+        (void)notify_send("STOPPING=1\nSTATUS=Stopping");
         return 0;
 }

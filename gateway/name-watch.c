@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "gateway/family-watch.h"
+#include "gateway/name-watch.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <uthash.h>
 
+#include "common/hash.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/util.h"
@@ -14,8 +14,9 @@
 #define DRIVER_NAME "org.freedesktop.DBus"
 #define DRIVER_PATH "/org/freedesktop/DBus"
 
-/* Why a name is there. */
-enum { OWNED = 1, STARTABLE = 2, LISTED = 4 };
+/* A reason that the list being read has given; beside those that are told. */
+#define LISTED (1U << 7)
+#define TOLD   (NAME_OWNED | NAME_STARTABLE)
 
 typedef struct Name {
         unsigned reasons;
@@ -23,30 +24,33 @@ typedef struct Name {
         char name[];
 } Name;
 
-struct FamilyWatch {
-        DbusLink *link;
-        const char *prefix;
-        bool activatable;
-        FamilyWatchHandler handler;
-        void *userdata;
+struct NameWatch {
+        NameWatchOptions options;
         sd_bus_slot *owner_match, *startable_match;
         sd_bus_slot *owned_query, *startable_query;
         Name *names;
         bool too_many; /* and some are not known here */
 };
 
-static int ask_owned(FamilyWatch *watch);
+static int ask_owned(NameWatch *watch);
 
 /* ---- names ---- */
 
-static bool is_member(const FamilyWatch *watch, const char *name)
+static bool is_watched(const NameWatch *watch, const char *name)
 {
-        size_t length = strlen(watch->prefix);
+        size_t length = strlen(watch->options.name);
 
-        return strncmp(name, watch->prefix, length) == 0 && name[length] == '.';
+        return strncmp(name, watch->options.name, length) == 0 &&
+               name[length] == (watch->options.is_family ? '.' : '\0');
 }
 
-static Name *add_name(FamilyWatch *watch, const char *text)
+/* For messages. */
+static const char *mark_of(const NameWatch *watch)
+{
+        return watch->options.is_family ? ".*" : "";
+}
+
+static Name *add_name(NameWatch *watch, const char *text)
 {
         size_t length = strlen(text);
         Name *name;
@@ -54,7 +58,7 @@ static Name *add_name(FamilyWatch *watch, const char *text)
         if (HASH_COUNT(watch->names) >= LIMIT_FAMILY_NAMES) {
                 if (!watch->too_many)
                         log_warning("more than %u names %s.*; the others are not looked at",
-                                    LIMIT_FAMILY_NAMES, watch->prefix);
+                                    LIMIT_FAMILY_NAMES, watch->options.name);
                 watch->too_many = true;
                 return NULL;
         }
@@ -63,51 +67,59 @@ static Name *add_name(FamilyWatch *watch, const char *text)
                 return NULL;
         memcpy(name->name, text, length);
         HASH_ADD_STR(watch->names, name, name);
-        if (name->hh.tbl)
+        if (hash_added(name->hh))
                 return name;
         free(name);
         return NULL;
 }
 
-static void drop_name(FamilyWatch *watch, Name *name)
+static void drop_name(NameWatch *watch, Name *name)
 {
         HASH_DEL(watch->names, name);
         free(name);
 }
 
-/* One more reason for it to be there. */
-static void add_reason(FamilyWatch *watch, const char *text, unsigned reason)
+static void tell(const NameWatch *watch, const Name *name, unsigned more)
 {
-        bool is_new;
+        watch->options.handler(name->name, (name->reasons & TOLD) | more, watch->options.userdata);
+}
+
+/* One more reason for it to be there, or the same anew; `more` is told with it. */
+static void add_reason(NameWatch *watch, const char *text, NameReasons reason, unsigned more)
+{
+        unsigned before;
         Name *name;
 
-        if (!is_member(watch, text))
+        if (!is_watched(watch, text))
                 return;
         HASH_FIND_STR(watch->names, text, name);
-        is_new = !name;
-        if (is_new)
+        if (!name)
                 name = add_name(watch, text);
         if (!name)
                 return;
+        before = name->reasons & TOLD;
         name->reasons |= reason | LISTED;
-        if (is_new)
-                watch->handler(name->name, true, watch->userdata);
+        if (before != (name->reasons & TOLD) || !watch->options.is_family)
+                tell(watch, name, more);
 }
 
 /* One less. There is room then for one that was too many. */
-static void remove_reason(FamilyWatch *watch, Name *name, unsigned reason)
+static void remove_reason(NameWatch *watch, Name *name, NameReasons reason)
 {
-        name->reasons &= ~reason;
-        if (name->reasons & (OWNED | STARTABLE))
+        unsigned before = name->reasons & TOLD;
+
+        name->reasons &= ~(unsigned)reason;
+        if (before != (name->reasons & TOLD))
+                tell(watch, name, 0);
+        if (name->reasons & TOLD)
                 return;
-        watch->handler(name->name, false, watch->userdata);
         drop_name(watch, name);
         if (watch->too_many && ask_owned(watch) >= 0)
                 watch->too_many = false;
 }
 
 /* All that a list has are there for this reason, and no others. */
-static void take_list(FamilyWatch *watch, sd_bus_message *m, unsigned reason)
+static void take_list(NameWatch *watch, sd_bus_message *m, NameReasons reason)
 {
         const char *text;
         Name *name, *next;
@@ -117,10 +129,24 @@ static void take_list(FamilyWatch *watch, sd_bus_message *m, unsigned reason)
                 name->reasons &= ~LISTED;
         r = sd_bus_message_enter_container(m, 'a', "s");
         while (r >= 0 && (r = sd_bus_message_read(m, "s", &text)) > 0)
-                add_reason(watch, text, reason);
+                add_reason(watch, text, reason, 0);
         HASH_ITER (hh, watch->names, name, next)
                 if (!(name->reasons & LISTED))
                         remove_reason(watch, name, reason);
+}
+
+/* Who has the one name; "": nobody. What the gateway itself offers on D-Bus does not count. */
+static void take_owner(NameWatch *watch, const char *text, const char *owner, unsigned more)
+{
+        Name *name;
+
+        if (*owner && (watch->options.is_family || !dbus_link_is_own(watch->options.link, owner))) {
+                add_reason(watch, text, NAME_OWNED, more);
+                return;
+        }
+        HASH_FIND_STR(watch->names, text, name);
+        if (name)
+                remove_reason(watch, name, NAME_OWNED);
 }
 
 /* ---- what the bus says ---- */
@@ -128,100 +154,114 @@ static void take_list(FamilyWatch *watch, sd_bus_message *m, unsigned reason)
 static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 {
         const char *text, *old_owner, *new_owner;
-        FamilyWatch *watch = userdata;
-        Name *name;
 
-        if (sd_bus_message_read(m, "sss", &text, &old_owner, &new_owner) < 0)
-                return 0;
-        HASH_FIND_STR(watch->names, text, name);
-        if (*new_owner)
-                add_reason(watch, text, OWNED);
-        else if (name)
-                remove_reason(watch, name, OWNED);
+        if (sd_bus_message_read(m, "sss", &text, &old_owner, &new_owner) >= 0)
+                take_owner(userdata, text, new_owner, NAME_CAME);
         return 0;
 }
 
-static bool is_list(const FamilyWatch *watch, sd_bus_message *m)
+static bool is_list(const NameWatch *watch, sd_bus_message *m)
 {
         const sd_bus_error *error = sd_bus_message_get_error(m);
 
         if (error)
-                log_warning("cannot look for %s.*: %s", watch->prefix,
+                log_warning("cannot look for %s%s: %s", watch->options.name, mark_of(watch),
                             error->message ? error->message : error->name);
         return !error;
 }
 
 static int on_owned(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 {
-        FamilyWatch *watch = userdata;
+        NameWatch *watch = userdata;
 
         watch->owned_query = sd_bus_slot_unref(watch->owned_query);
         if (is_list(watch, m))
-                take_list(watch, m, OWNED);
+                take_list(watch, m, NAME_OWNED);
+        return 0;
+}
+
+/* That it has none is an error here. */
+static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        NameWatch *watch = userdata;
+        const char *owner = "";
+
+        watch->owned_query = sd_bus_slot_unref(watch->owned_query);
+        if (!sd_bus_message_is_method_error(m, NULL))
+                (void)sd_bus_message_read(m, "s", &owner);
+        take_owner(watch, watch->options.name, owner, 0);
         return 0;
 }
 
 static int on_startable(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 {
-        FamilyWatch *watch = userdata;
+        NameWatch *watch = userdata;
 
         watch->startable_query = sd_bus_slot_unref(watch->startable_query);
         if (is_list(watch, m))
-                take_list(watch, m, STARTABLE);
+                take_list(watch, m, NAME_STARTABLE);
         return 0;
 }
 
 /* ---- asking ---- */
 
-static int ask(FamilyWatch *watch, const char *method, sd_bus_message_handler_t handler,
-               sd_bus_slot **slot)
+static int ask_startable(NameWatch *watch)
 {
-        *slot = sd_bus_slot_unref(*slot);
-        return sd_bus_call_method_async(dbus_link_get_bus(watch->link), slot, DRIVER_NAME,
-                                        DRIVER_PATH, DRIVER_NAME, method, handler, watch, "");
+        watch->startable_query = sd_bus_slot_unref(watch->startable_query);
+        return sd_bus_call_method_async(
+                dbus_link_get_bus(watch->options.link), &watch->startable_query, DRIVER_NAME,
+                DRIVER_PATH, DRIVER_NAME, "ListActivatableNames", on_startable, watch, "");
 }
 
-static int ask_owned(FamilyWatch *watch)
+static int ask_owned(NameWatch *watch)
 {
-        return ask(watch, "ListNames", on_owned, &watch->owned_query);
+        sd_bus *bus = dbus_link_get_bus(watch->options.link);
+
+        watch->owned_query = sd_bus_slot_unref(watch->owned_query);
+        if (watch->options.is_family)
+                return sd_bus_call_method_async(bus, &watch->owned_query, DRIVER_NAME, DRIVER_PATH,
+                                                DRIVER_NAME, "ListNames", on_owned, watch, "");
+        return sd_bus_call_method_async(bus, &watch->owned_query, DRIVER_NAME, DRIVER_PATH,
+                                        DRIVER_NAME, "GetNameOwner", on_owner, watch, "s",
+                                        watch->options.name);
 }
 
 static int on_startable_changed(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 {
-        FamilyWatch *watch = userdata;
+        NameWatch *watch = userdata;
 
-        if (ask(watch, "ListActivatableNames", on_startable, &watch->startable_query) < 0)
-                log_warning("cannot ask which of %s.* the bus can start", watch->prefix);
+        if (ask_startable(watch) < 0)
+                log_warning("cannot ask whether the bus can start %s%s", watch->options.name,
+                            mark_of(watch));
         return 0;
 }
 
 /* First the matches, then the questions, so that no change is missed in between. */
-static int start(FamilyWatch *watch)
+static int start(NameWatch *watch)
 {
-        sd_bus *bus = dbus_link_get_bus(watch->link);
+        sd_bus *bus = dbus_link_get_bus(watch->options.link);
         CLEANUP_FREE char *rule = NULL;
         int r;
 
         if (asprintf(&rule,
                      "type='signal',sender='" DRIVER_NAME "',path='" DRIVER_PATH
-                     "',interface='" DRIVER_NAME "',member='NameOwnerChanged',arg0namespace='%s'",
-                     watch->prefix) < 0) {
+                     "',interface='" DRIVER_NAME "',member='NameOwnerChanged',arg0%s='%s'",
+                     watch->options.is_family ? "namespace" : "", watch->options.name) < 0) {
                 rule = NULL;
                 return -ENOMEM;
         }
         r = sd_bus_add_match_async(bus, &watch->owner_match, rule, on_owner_changed, NULL, watch);
         if (r >= 0)
                 r = ask_owned(watch);
-        if (r < 0 || !watch->activatable)
+        if (r < 0 || !watch->options.startable)
                 return r;
         r = sd_bus_match_signal_async(bus, &watch->startable_match, DRIVER_NAME, DRIVER_PATH,
                                       DRIVER_NAME, "ActivatableServicesChanged",
                                       on_startable_changed, NULL, watch);
-        return r < 0 ? r
-                     : ask(watch, "ListActivatableNames", on_startable, &watch->startable_query);
+        return r < 0 ? r : ask_startable(watch);
 }
 
-static void stop(FamilyWatch *watch)
+static void stop(NameWatch *watch)
 {
         watch->owner_match = sd_bus_slot_unref(watch->owner_match);
         watch->startable_match = sd_bus_slot_unref(watch->startable_match);
@@ -229,7 +269,7 @@ static void stop(FamilyWatch *watch)
         watch->startable_query = sd_bus_slot_unref(watch->startable_query);
 }
 
-void family_watch_on_link(FamilyWatch *watch, bool connected)
+void name_watch_on_link(NameWatch *watch, bool connected)
 {
         int r;
 
@@ -239,35 +279,31 @@ void family_watch_on_link(FamilyWatch *watch, bool connected)
         watch->too_many = false;
         r = start(watch);
         if (r < 0)
-                log_error("cannot follow the names %s.*: %s", watch->prefix, strerrordesc_np(-r));
+                log_error("cannot follow %s%s: %s", watch->options.name, mark_of(watch),
+                          strerrordesc_np(-r));
 }
 
-void family_watch_tell(const FamilyWatch *watch)
+void name_watch_tell(const NameWatch *watch)
 {
         for (const Name *name = watch->names; name; name = name->hh.next)
-                watch->handler(name->name, true, watch->userdata);
+                tell(watch, name, 0);
 }
 
 /* ---- life ---- */
 
-int family_watch_new(DbusLink *link, const char *prefix, bool activatable,
-                     FamilyWatchHandler handler, void *userdata, FamilyWatch **ret_watch)
+int name_watch_new(const NameWatchOptions *options, NameWatch **ret_watch)
 {
-        FamilyWatch *watch;
+        NameWatch *watch;
 
         watch = calloc(1, sizeof(*watch));
         if (!watch)
                 return -ENOMEM;
-        watch->link = link;
-        watch->prefix = prefix;
-        watch->activatable = activatable;
-        watch->handler = handler;
-        watch->userdata = userdata;
+        watch->options = *options;
         *ret_watch = watch;
         return 0;
 }
 
-FamilyWatch *family_watch_free(FamilyWatch *watch)
+NameWatch *name_watch_free(NameWatch *watch)
 {
         Name *name, *next;
 

@@ -10,100 +10,6 @@
 #include "common/limits.h"
 #include "common/log.h"
 
-/* ---- instances ---- */
-
-static const char *state_of(const Expose *expose)
-{
-        if (!dbus_link_is_connected(expose->link))
-                return "disconnected";
-        if (!expose->owner_known || expose->activatable_query)
-                return "starting";
-        if (expose->owner)
-                return expose->is_ready ? "running" : "starting";
-        return expose_is_gone(expose) ? "unavailable" : "stopped";
-}
-
-void own_instance_of_expose(const Expose *expose, OwnInstance *ret_instance)
-{
-        *ret_instance = (OwnInstance){
-                .mapping = expose->mapping,
-                .name = expose->name,
-                .bus = dbus_link_get_address(expose->link),
-                .bus_name = expose->bus_name,
-                .state = state_of(expose),
-                .owner = expose->owner,
-                .n_objects = HASH_COUNT(expose->objects),
-                .n_calls = expose->n_calls,
-                .stats = expose->stats,
-        };
-}
-
-void own_instance_of_family(const MappingService *family, const DbusLink *link,
-                            OwnInstance *ret_instance)
-{
-        *ret_instance = (OwnInstance){
-                .mapping = family,
-                .name = family->name,
-                .bus = dbus_link_get_address(link),
-                .bus_name = family->bus_name,
-                .state = dbus_link_is_connected(link) ? "watching" : "disconnected",
-                .is_family = true,
-        };
-}
-
-static void emit_text(EmitJson *emit, const char *key, const char *text)
-{
-        if (text)
-                emit_string(emit, key, text);
-        else
-                emit_raw(emit, key, "null");
-}
-
-static void emit_count(EmitJson *emit, const char *key, uint64_t count)
-{
-        emit_integer(emit, key, (int64_t)MIN(count, (uint64_t)JSON_SAFE_INTEGER));
-}
-
-static void emit_seconds(EmitJson *emit, const char *key, uint64_t since, uint64_t now)
-{
-        if (since > 0 && since <= now)
-                emit_count(emit, key, (now - since) / USEC_PER_SEC);
-        else
-                emit_raw(emit, key, "null");
-}
-
-static const char *provider_of(const MappingService *mapping)
-{
-        static const char *const names[] = {[MAPPING_PROVIDER_DBUS] = "dbus",
-                                            [MAPPING_PROVIDER_MQTT] = "mqtt",
-                                            [MAPPING_PROVIDER_AUTO] = "auto"};
-
-        return names[mapping->provider];
-}
-
-/* The members of one; the object is the caller's. */
-static void emit_instance(EmitJson *emit, const OwnInstance *instance, uint64_t now)
-{
-        const MappingService *mapping = instance->mapping;
-        const ExposeStats *stats = &instance->stats;
-
-        emit_string(emit, "name", instance->name);
-        emit_string(emit, "state", instance->state);
-        emit_text(emit, "owner", instance->owner);
-        emit_text(emit, "summary", mapping->summary);
-        emit_string(emit, "file", mapping->file);
-        emit_string(emit, "provider", provider_of(mapping));
-        emit_string(emit, "bus", instance->bus);
-        emit_string(emit, "bus_name", instance->bus_name);
-        emit_count(emit, "objects", instance->n_objects);
-        emit_count(emit, "calls", stats->calls);
-        emit_count(emit, "errors", stats->errors);
-        emit_count(emit, "signals", stats->signals);
-        emit_count(emit, "dropped", stats->dropped);
-        emit_count(emit, "in_flight", instance->n_calls);
-        emit_seconds(emit, "idle_s", stats->activity_usec, now);
-}
-
 /* ---- Services ---- */
 
 typedef struct Listing {
@@ -116,7 +22,7 @@ static void list_one(const OwnInstance *instance, void *userdata)
         Listing *listing = userdata;
 
         emit_open(listing->emit, NULL, '{');
-        emit_instance(listing->emit, instance, listing->now);
+        own_instance_emit(listing->emit, instance, listing->now);
         emit_close(listing->emit, '}');
 }
 
@@ -132,7 +38,7 @@ static void emit_findings(EmitJson *emit, const Diagnostics *findings)
                 emit_close(emit, '}');
         }
         emit_close(emit, ']');
-        emit_count(emit, "findings_left_out", diagnostics_dropped(findings));
+        own_emit_count(emit, "findings_left_out", diagnostics_dropped(findings));
 }
 
 int own_service_write_list(const OwnService *service, uint64_t now, Buffer *buffer)
@@ -156,12 +62,12 @@ int own_service_write_reload(const OwnService *service, const MappingReload *rel
         EmitJson emit = EMIT_JSON(buffer, false);
 
         emit_open(&emit, NULL, '{');
-        emit_count(&emit, "added", reload->added);
-        emit_count(&emit, "changed", reload->changed);
-        emit_count(&emit, "removed", reload->removed);
-        emit_count(&emit, "unchanged", reload->unchanged);
-        emit_count(&emit, "kept", reload->kept);
-        emit_count(&emit, "left_out", reload->left_out);
+        own_emit_count(&emit, "added", reload->added);
+        own_emit_count(&emit, "changed", reload->changed);
+        own_emit_count(&emit, "removed", reload->removed);
+        own_emit_count(&emit, "unchanged", reload->unchanged);
+        own_emit_count(&emit, "kept", reload->kept);
+        own_emit_count(&emit, "left_out", reload->left_out);
         emit_findings(&emit, service->ops->findings(service->gateway));
         emit_close(&emit, '}');
         return buffer_status(buffer);
@@ -195,7 +101,7 @@ static void emit_usage(EmitJson *emit, const Usage *usage, const char *name)
                         n_left_out++;
         }
         emit_close(emit, ']');
-        emit_count(emit, "usage_left_out", n_left_out);
+        own_emit_count(emit, "usage_left_out", n_left_out);
 }
 
 static void find_one(const OwnInstance *instance, void *userdata)
@@ -206,8 +112,8 @@ static void find_one(const OwnInstance *instance, void *userdata)
                 return;
         search->found = true;
         emit_open(search->emit, NULL, '{');
-        emit_instance(search->emit, instance, search->now);
-        emit_count(search->emit, "max_in_flight", instance->mapping->max_in_flight);
+        own_instance_emit(search->emit, instance, search->now);
+        own_emit_count(search->emit, "max_in_flight", instance->mapping->max_in_flight);
         emit_boolean(search->emit, "activate", instance->mapping->activate);
         emit_usage(search->emit, search->service->usage, instance->name);
         emit_close(search->emit, '}');
@@ -249,14 +155,14 @@ static void emit_totals(EmitJson *emit, const OwnService *service)
         Totals totals = {};
 
         service->ops->list(service->gateway, add_totals, &totals);
-        emit_count(emit, "services", totals.services);
-        emit_count(emit, "mapping_errors", service->ops->findings(service->gateway)->n_errors);
-        emit_count(emit, "objects", totals.objects);
-        emit_count(emit, "calls", totals.stats.calls);
-        emit_count(emit, "errors", totals.stats.errors);
-        emit_count(emit, "signals", totals.stats.signals);
-        emit_count(emit, "dropped", totals.stats.dropped);
-        emit_count(emit, "in_flight", totals.in_flight);
+        own_emit_count(emit, "services", totals.services);
+        own_emit_count(emit, "mapping_errors", service->ops->findings(service->gateway)->n_errors);
+        own_emit_count(emit, "objects", totals.objects);
+        own_emit_count(emit, "calls", totals.stats.calls);
+        own_emit_count(emit, "errors", totals.stats.errors);
+        own_emit_count(emit, "signals", totals.stats.signals);
+        own_emit_count(emit, "dropped", totals.stats.dropped);
+        own_emit_count(emit, "in_flight", totals.in_flight);
 }
 
 static void emit_mqtt(EmitJson *emit, const OwnService *service)
@@ -279,8 +185,8 @@ static void emit_mqtt(EmitJson *emit, const OwnService *service)
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
-                emit_count(emit, counters[i].key,
-                           mqttrpc_bus_get_counter(service->bus, counters[i].counter));
+                own_emit_count(emit, counters[i].key,
+                               mqttrpc_bus_get_counter(service->bus, counters[i].counter));
 }
 
 int own_service_write_stats(const OwnService *service, uint64_t now, Buffer *buffer)
@@ -291,21 +197,21 @@ int own_service_write_stats(const OwnService *service, uint64_t now, Buffer *buf
         service->ops->figures(service->gateway, &figures);
         emit_open(&emit, NULL, '{');
         emit_string(&emit, "version", PROJECT_VERSION);
-        emit_seconds(&emit, "uptime_s", figures.started_usec, now);
+        own_emit_seconds(&emit, "uptime_s", figures.started_usec, now);
         emit_totals(&emit, service);
         emit_open(&emit, "mqtt", '{');
-        emit_text(&emit, "user", mqttrpc_bus_get_caller(service->bus));
-        emit_seconds(&emit, "connected_s", figures.connected_usec, now);
+        own_emit_text(&emit, "user", mqttrpc_bus_get_caller(service->bus));
+        own_emit_seconds(&emit, "connected_s", figures.connected_usec, now);
         emit_mqtt(&emit, service);
         emit_close(&emit, '}');
         emit_open(&emit, "dbus", '{');
-        emit_count(&emit, "connections", figures.n_connections);
-        emit_count(&emit, "connected", figures.n_connected);
+        own_emit_count(&emit, "connections", figures.n_connections);
+        own_emit_count(&emit, "connected", figures.n_connected);
         emit_close(&emit, '}');
         emit_open(&emit, "usage", '{');
-        emit_count(&emit, "members", service->usage->n_entries);
-        emit_count(&emit, "others",
-                   service->usage->others[USAGE_MQTT] + service->usage->others[USAGE_DBUS]);
+        own_emit_count(&emit, "members", service->usage->n_entries);
+        own_emit_count(&emit, "others",
+                       service->usage->others[USAGE_MQTT] + service->usage->others[USAGE_DBUS]);
         emit_close(&emit, '}');
         emit_close(&emit, '}');
         return buffer_status(buffer);
@@ -405,6 +311,25 @@ static int method_reload(MqttRpcRequest *request, void *userdata, MqttRpcError *
                      ret_error);
 }
 
+/* The answer comes when the bus has taken the name back. */
+static int method_release(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+{
+        const OwnService *service = userdata;
+        uint32_t seconds;
+        const char *name;
+        int r;
+
+        r = mqttrpc_request_read(request, "su", &name, &seconds);
+        if (r < 0)
+                return r;
+        if (seconds < 1 || seconds > LIMIT_RELEASE_SECONDS)
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
+                                         "a name can be released for 1 to %u seconds",
+                                         LIMIT_RELEASE_SECONDS);
+        return service->ops->release(service->gateway, name, seconds * USEC_PER_SEC, request,
+                                     ret_error);
+}
+
 static const MqttRpcMember members[] = {
         MQTTRPC_METHOD("Services", "", "a{sv}", method_services,
                        MQTTRPC_ACCESS_READ | MQTTRPC_METHOD_IDEMPOTENT),
@@ -413,6 +338,7 @@ static const MqttRpcMember members[] = {
         MQTTRPC_METHOD("Stats", "", "a{sv}", method_stats,
                        MQTTRPC_ACCESS_READ | MQTTRPC_METHOD_IDEMPOTENT),
         MQTTRPC_METHOD("Reload", "", "a{sv}", method_reload, 0),
+        MQTTRPC_METHOD("Release", "name:s seconds:u", "", method_release, 0),
         MQTTRPC_WRITABLE_PROPERTY("LogLevel", "s", get_log_level, set_log_level, 0),
         MQTTRPC_END,
 };

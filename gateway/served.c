@@ -5,6 +5,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/limits.h"
+#include "common/log.h"
+
+typedef struct ServedListing {
+        OwnInstanceHandler each;
+        void *userdata;
+} ServedListing;
+
 /* Mappings that name the system bus, or none, mean the bus of the settings. */
 static const char *bus_of(const Served *served)
 {
@@ -14,6 +22,14 @@ static const char *bus_of(const Served *served)
 }
 
 /* ---- either side ---- */
+
+static void on_exposes(void *userdata)
+{
+        Served *served = userdata;
+
+        served->review_due = true;
+        served->host->on_change(served->host->userdata);
+}
 
 static int exposes_new(Served *served, Error **ret_error)
 {
@@ -29,11 +45,29 @@ static int exposes_new(Served *served, Error **ret_error)
                 .ghosts = host->ghosts,
                 .own_name = host->name,
                 .reconnect_max_usec = host->reconnect_max_usec,
-                .on_change = host->on_change,
-                .userdata = host->userdata,
+                .on_change = on_exposes,
+                .userdata = served,
         };
 
         return expose_instances_new(&options, &served->exposes, ret_error);
+}
+
+static void on_facade_link(void *userdata)
+{
+        const Served *served = userdata;
+
+        served->host->on_change(served->host->userdata);
+}
+
+static void on_facade(Facade *facade, FacadeState state, void *userdata)
+{
+        Served *served = userdata;
+
+        served->review_due = true;
+        if (state == FACADE_SUSPENDED && served->release) {
+                (void)mqttrpc_request_reply(served->release, NULL, 0);
+                served->release = mqttrpc_request_unref(served->release);
+        }
 }
 
 static int facades_new(Served *served, Error **ret_error)
@@ -44,11 +78,19 @@ static int facades_new(Served *served, Error **ret_error)
                 .event = served->host->event,
                 .bus = served->host->mqtt,
                 .scratch = served->host->scratch,
-                .on_change = served->host->on_change,
-                .userdata = served->host->userdata,
+                .usage = served->host->usage,
+                .on_change = on_facade_link,
+                .on_state = on_facade,
+                .userdata = served,
         };
 
         return facade_set_new(&options, &served->facades, ret_error);
+}
+
+/* Of a mapping that is no family. */
+static Facade *the_facade(const Served *served)
+{
+        return served->facades ? facade_set_find(served->facades, served->mapping->bus_name) : NULL;
 }
 
 /* ---- life ---- */
@@ -58,12 +100,24 @@ int served_check(const ServedHost *host, const MappingService *mapping, Error **
         if (!strcmp(mapping->name, host->name))
                 return error_set(ret_error, -EEXIST, "%s: '%s' is the gateway's own service name",
                                  mapping->file, mapping->name);
-        if (mapping->provider == MAPPING_PROVIDER_AUTO)
+        if (mapping->provider == MAPPING_PROVIDER_AUTO && mapping->is_family)
                 return error_set(ret_error, -EOPNOTSUPP,
-                                 "%s: services that either side may provide are not available in "
-                                 "this version",
+                                 "%s: either \"dbus\" or \"mqtt\" has to provide a family of "
+                                 "names; give those that move a file of their own",
                                  mapping->file);
         return 0;
+}
+
+static int set_up(Served *served, Error **ret_error)
+{
+        MappingProvider provider = served->mapping->provider;
+        int r = 0;
+
+        if (provider != MAPPING_PROVIDER_MQTT)
+                r = exposes_new(served, ret_error);
+        if (r >= 0 && provider != MAPPING_PROVIDER_DBUS)
+                r = facades_new(served, ret_error);
+        return r;
 }
 
 int served_new(const ServedHost *host, MappingService *mapping, Served **ret_served,
@@ -80,8 +134,7 @@ int served_new(const ServedHost *host, MappingService *mapping, Served **ret_ser
                 return -ENOMEM;
         served->host = host;
         served->mapping = mapping;
-        r = mapping->provider == MAPPING_PROVIDER_MQTT ? facades_new(served, ret_error)
-                                                       : exposes_new(served, ret_error);
+        r = set_up(served, ret_error);
         if (r < 0) {
                 served_free(served);
                 return r;
@@ -94,6 +147,9 @@ Served *served_free(Served *served)
 {
         if (!served)
                 return NULL;
+        mqttrpc_slot_unref(served->looking);
+        mqttrpc_request_unref(served->release);
+        sd_event_source_disable_unref(served->release_timer);
         expose_instances_free(served->exposes);
         facade_set_free(served->facades);
         free(served);
@@ -120,7 +176,7 @@ void served_count(const Served *served, ServedCount *count)
                 expose_instances_count(served->exposes, &exposes);
         if (served->facades)
                 facade_set_count(served->facades, &facades);
-        count->services += exposes.services + facades.facades;
+        count->services += served->exposes ? exposes.services : facades.facades;
         count->links += exposes.links + facades.facades;
         count->connected += exposes.connected + facades.connected;
         count->tried += exposes.tried + facades.tried;
@@ -134,12 +190,6 @@ bool served_process(Served *served)
         return (served->facades && facade_set_process(served->facades)) || any;
 }
 
-void served_review(Served *served)
-{
-        if (served->exposes)
-                expose_instances_review(served->exposes);
-}
-
 void served_yield(Served *served)
 {
         if (served->exposes)
@@ -150,4 +200,171 @@ void served_claim(Served *served)
 {
         if (served->exposes)
                 expose_instances_claim(served->exposes);
+}
+
+static void list_facade(Facade *facade, void *userdata)
+{
+        const ServedListing *listing = userdata;
+        OwnInstance own;
+
+        own_instance_of_facade(facade, &own);
+        listing->each(&own, listing->userdata);
+}
+
+static void list_exposes(const ExposeInstances *exposes, const ServedListing *listing)
+{
+        OwnInstance own;
+
+        if (exposes->options.mapping->is_family) {
+                own_instance_of_family(exposes->options.mapping, exposes->names_link, &own);
+                listing->each(&own, listing->userdata);
+        }
+        for (const ExposeInstance *i = exposes->items; i; i = i->hh.next) {
+                own_instance_of_expose(i->expose, &own);
+                listing->each(&own, listing->userdata);
+        }
+}
+
+void served_list(const Served *served, OwnInstanceHandler each, void *userdata)
+{
+        ServedListing listing = {.each = each, .userdata = userdata};
+        OwnInstance own;
+
+        if (served->exposes && served->facades) {
+                const ExposeInstance *instance = served->exposes->items;
+
+                own_instance_of_either(instance ? instance->expose : NULL, the_facade(served),
+                                       served->state, &own);
+                each(&own, userdata);
+        } else if (served->exposes) {
+                list_exposes(served->exposes, &listing);
+        } else {
+                facade_set_each(served->facades, list_facade, &listing);
+        }
+}
+
+/* ---- who provides it ---- */
+
+static void on_looked(MqttRpcBus *bus, const MqttRpcError *error, void *userdata)
+{
+        Served *served = userdata;
+
+        served->looking = mqttrpc_slot_unref(served->looking);
+        if (error)
+                return; /* the connection has gone, and will be back */
+        if (served->exposes->rival == EXPOSE_RIVAL_UNKNOWN)
+                expose_instances_set_rival(served->exposes, facade_is_service_up(the_facade(served))
+                                                                    ? EXPOSE_RIVAL_PRESENT
+                                                                    : EXPOSE_RIVAL_ABSENT);
+        served->review_due = true;
+}
+
+void served_on_mqtt(Served *served)
+{
+        if (!served->exposes || !served->facades)
+                return;
+        served->looking = mqttrpc_slot_unref(served->looking);
+        if (mqttrpc_bus_sync_async(served->host->mqtt, &served->looking, on_looked, served) < 0)
+                log_warning("%s: cannot see who provides it: out of memory", served->mapping->name);
+}
+
+static void tell_state(const Served *served)
+{
+        const MappingService *mapping = served->mapping;
+
+        if (served->state == PROVIDER_CONFLICT)
+                log_warning("%s: conflict: clients of MQTT have the MQTT service, and those of "
+                            "D-Bus the daemon that has %s. Stop the daemon, and the gateway takes "
+                            "the name; or stop the MQTT service, and all have the daemon",
+                            mapping->name, mapping->bus_name);
+        else
+                log_notice("%s: provider: %s", mapping->name, provider_state_name(served->state));
+}
+
+static void end_release(Served *served)
+{
+        served->release_timer = sd_event_source_disable_unref(served->release_timer);
+        facade_resume(the_facade(served));
+}
+
+static bool is_shown(const Served *served)
+{
+        return served->exposes->items &&
+               !mqttrpc_service_is_superseded(served->host->mqtt, served->mapping->name);
+}
+
+static bool review_provider(Served *served)
+{
+        ExposeInstances *exposes = served->exposes;
+        Facade *facade = the_facade(served);
+        ProviderView view = {.dbus_has_name = expose_instances_has_name(exposes),
+                             .mqtt_is_up = facade_is_service_up(facade),
+                             .dbus_is_shown = is_shown(served)};
+        ProviderState before = served->state;
+
+        if (exposes->rival != EXPOSE_RIVAL_UNKNOWN && !served->looking)
+                expose_instances_set_rival(exposes, view.mqtt_is_up ? EXPOSE_RIVAL_PRESENT
+                                                                    : EXPOSE_RIVAL_ABSENT);
+        if (served->release_timer && view.dbus_has_name)
+                end_release(served);
+        view.facade = facade->state;
+        view.is_queued = facade->is_queued;
+        served->state = provider_find(&view);
+        if (served->state == before)
+                return false;
+        tell_state(served);
+        return true;
+}
+
+bool served_review(Served *served)
+{
+        bool changed = false;
+
+        if (served->review_due && served->exposes && served->facades)
+                changed = review_provider(served);
+        served->review_due = false;
+        if (served->exposes)
+                expose_instances_review(served->exposes);
+        return changed;
+}
+
+static int on_release_time(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        Served *served = userdata;
+
+        log_warning("%s: no daemon has taken %s; the MQTT service gets it back",
+                    served->mapping->name, served->mapping->bus_name);
+        end_release(served);
+        return 0;
+}
+
+int served_release(Served *served, uint64_t usec, MqttRpcRequest *request, MqttRpcError **ret_error)
+{
+        const MappingService *mapping = served->mapping;
+        Facade *facade = the_facade(served);
+        int r = 0;
+
+        if (!facade)
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INVALID_PARAMS,
+                                         "'%s' is provided by D-Bus, so the gateway does not have "
+                                         "its name there",
+                                         mapping->name);
+        if (served->release)
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_BUSY,
+                                         "%s is being released already", mapping->bus_name);
+        if (!served->release_timer)
+                r = sd_event_add_time_relative(served->host->event, &served->release_timer,
+                                               CLOCK_MONOTONIC, usec, 1000, on_release_time,
+                                               served);
+        else
+                r = sd_event_source_set_time_relative(served->release_timer, usec);
+        if (r < 0)
+                return r;
+        log_notice("%s: %s is released, for %s", mapping->name, mapping->bus_name,
+                   mqttrpc_request_get_caller(request));
+        served->release = mqttrpc_request_ref(request);
+        facade_suspend(facade);
+        if (facade->state == FACADE_SUSPENDED)
+                on_facade(facade, facade->state, served);
+        return 0;
 }

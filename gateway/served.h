@@ -5,11 +5,13 @@
  * these, and starts, reviews and stops them.
  *
  * What D-Bus provides is shown on MQTT by ExposeInstances, what MQTT provides is offered on D-Bus
- * by a FacadeSet. */
+ * by a FacadeSet. What either may provide has both, and provider.h says whose turn it is. */
 
 #include "gateway/expose-instances.h"
 #include "gateway/facade-set.h"
 #include "gateway/ghosts.h"
+#include "gateway/own-instance.h"
+#include "gateway/provider.h"
 
 typedef struct Served Served;
 
@@ -36,6 +38,12 @@ struct Served {
         ExposeInstances *exposes; /* of what D-Bus provides; else NULL */
         FacadeSet *facades;       /* of what MQTT provides; else NULL */
         Served *next;             /* in the list of its owner */
+
+        ProviderState state;     /* of what either may provide */
+        MqttRpcSlot *looking;    /* until it is known what is there on MQTT */
+        MqttRpcRequest *release; /* waits until the name is released */
+        sd_event_source *release_timer;
+        bool review_due;
 };
 
 typedef struct ServedCount {
@@ -62,8 +70,17 @@ int served_open(Served *served);
 void served_count(const Served *served, ServedCount *count);
 /* Takes one message of each of its connections. Whether there was any. */
 bool served_process(Served *served);
-/* Ends what is gone; to be called now and then, outside of callbacks. */
-void served_review(Served *served);
+/* MQTT is connected: it can be seen who provides what there. */
+void served_on_mqtt(Served *served);
+/* Ends what is gone, and sees who provides it; to be called now and then, outside of callbacks.
+ * Whether its state is another one now. */
+bool served_review(Served *served);
+/* Releases its D-Bus name until a daemon has taken it, at most for that time; answers the request
+ * when that is done. On failure that is the caller's, and the error says why. */
+int served_release(Served *served, uint64_t usec, MqttRpcRequest *request,
+                   MqttRpcError **ret_error);
+/* Calls `each` for all of it. */
+void served_list(const Served *served, OwnInstanceHandler each, void *userdata);
 /* The other mappings have changed: ends what one of them names more exactly, and when those are
  * served begins what none of them does any more. */
 void served_yield(Served *served);

@@ -187,7 +187,7 @@ static void test_bad_mapping_does_not_take_others_down(void)
         static const char *const expected[] = {
                 "bad.json:1:3 /servic: unknown key 'servic', did you mean 'service'?",
                 "'gateway' is the gateway's own service name",
-                "other.json: services that either side may provide are not available",
+                "other.{x}.json: either \"dbus\" or \"mqtt\" has to provide a family of names",
                 "1 mapping files have errors and are left out",
         };
         CLEANUP_GATEWAY_STAGE GatewayStage *stage = gateway_stage_new();
@@ -197,8 +197,8 @@ static void test_bad_mapping_does_not_take_others_down(void)
 
         g_free(gateway_stage_write(stage, "bad.json", "{ \"servic\": 5 }"));
         gateway_stage_add_mapping(stage, "gateway", "org.example.Gateway", "", OBJECTS);
-        gateway_stage_add_mapping(stage, "other", "org.example.Other", "\"provider\": \"auto\",",
-                                  OBJECTS);
+        gateway_stage_add_mapping(stage, "other.{x}", "org.example.Other.*",
+                                  "\"provider\": \"auto\",", OBJECTS);
         gateway_stage_add_mapping(stage, "test", "org.example.Test", "", OBJECTS);
         gateway_stage_start(stage);
         service = gateway_stage_start_service(stage, "org.example.Test", NULL);
