@@ -50,6 +50,7 @@ struct Service {
         CallerLoad *loads; /* hash by name: callers with requests in hand */
         unsigned inflight;
         uint64_t inflight_bytes;
+        uint64_t signals_dropped;             /* of those that were to be emitted */
         char epoch[SERVICE_EPOCH_LENGTH + 1]; /* of this incarnation */
 
         AnnouncePhase phase;
@@ -87,6 +88,12 @@ static inline bool service_takes_requests(const Service *service)
 {
         return service->phase == ANNOUNCE_BIRTH || service->phase == ANNOUNCE_UP ||
                service->phase == ANNOUNCE_SWEEPING;
+}
+
+/* True while another instance has the service: this one says nothing. */
+static inline bool service_is_silent(const Service *service)
+{
+        return service->phase == ANNOUNCE_SUPERSEDED || service->phase == ANNOUNCE_CLAIMING;
 }
 
 /* Counts a request in; NULL without memory. */
