@@ -316,10 +316,26 @@ void announce_on_down(MqttRpcBus *bus)
                 service->phase = ANNOUNCE_DOWN;
 }
 
+/* Whether `$state` is, or is about to be, its own word: also a claim, which others wait for. */
+static bool has_word(const Service *service)
+{
+        const Presence *presence;
+
+        switch (service->phase) {
+        case ANNOUNCE_CLAIMING:
+        case ANNOUNCE_BIRTH:
+        case ANNOUNCE_UP: return true;
+        case ANNOUNCE_SWEEPING:
+                presence = own_presence(service);
+                return presence && presence->known && !strcmp(presence->epoch, service->epoch);
+        default: return false;
+        }
+}
+
 void announce_close(MqttRpcBus *bus)
 {
         for (Service *service = bus->services; service; service = service->hh.next)
-                if (service->phase == ANNOUNCE_UP || service->phase == ANNOUNCE_BIRTH) {
+                if (has_word(service)) {
                         (void)publish_state(service, MQTTRPC_SERVICE_OFFLINE);
                         service->phase = ANNOUNCE_DOWN; /* that was the last word */
                 }
@@ -348,7 +364,7 @@ void announce_remove(Service *service)
 {
         MqttRpcBus *bus = service->bus;
 
-        if (service->phase == ANNOUNCE_UP || service->phase == ANNOUNCE_BIRTH) {
+        if (has_word(service)) {
                 (void)publish_state(service, MQTTRPC_SERVICE_OFFLINE);
                 if (!service->member)
                         (void)publish_to(bus, TOPIC_API, service->name, NULL);
