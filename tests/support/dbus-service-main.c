@@ -22,15 +22,16 @@
  *   GetManagedObjects as told by --managed PATH=INTERFACE: objects without properties
  *   Release          answers what is held
  *   GiveUp           releases the name and stays
- *   GetAll           returns the property Label, if it has been given one
+ *   Get ss, GetAll s return the property Label, if it has been given one
+ *   Invalidate       emits PropertiesChanged: Label of the interface that is called is another now
  *   Own su           requests a further name, with flags of sd_bus_request_name(3); returns whether
  *                    it is the owner now, and does not wait in the queue: b
  *   Disown s         releases it, or leaves its queue, or had neither
  *   Mark u           writes its label and the number to the journal, and returns the label: s
  *   MarkSlow uu      the same, and returns after so many milliseconds
- *   Flood uu         emits the signal Flooded u of the object and interface that are called, so
- * many times, with the numbers from 1 on, so many in a second (0: as the bus takes them); answers
- * calls meanwhile, and then this one
+ *   Flood uu         emits the signal Flooded u of the object and interface that are called:
+ *                    so many, so many in a second (0: as the bus takes them), with numbers from
+ *                    1 on that the next flood goes on with; answers calls meanwhile, then this one
  *
  * Options: --bus ADDRESS (default: the bus that has started it), --name NAME, --introspection and
  * --managed, which may be repeated, --label TEXT, --journal FILE, which several may share. */
@@ -53,7 +54,8 @@ typedef struct TestService {
         GPtrArray *held;           /* messages: Introspect */
         char *note;
         bool note_wants_reply;
-        int journal; /* -1: none */
+        int journal;      /* -1: none */
+        uint32_t flooded; /* the last number */
 } TestService;
 
 #define HELD "held:"
@@ -296,11 +298,30 @@ static int method_disown(TestService *service, sd_bus_message *m)
         return r < 0 && r != -EADDRINUSE ? r : sd_bus_reply_method_return(m, "");
 }
 
+static int no_properties(sd_bus_message *m)
+{
+        return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_UNKNOWN_METHOD, "no properties here");
+}
+
+static int method_get(TestService *service, sd_bus_message *m)
+{
+        return option_label ? sd_bus_reply_method_return(m, "v", "s", option_label)
+                            : no_properties(m);
+}
+
+static int method_invalidate(TestService *service, sd_bus_message *m)
+{
+        int r = sd_bus_emit_signal(service->bus, sd_bus_message_get_path(m),
+                                   "org.freedesktop.DBus.Properties", "PropertiesChanged",
+                                   "sa{sv}as", sd_bus_message_get_interface(m), 0, 1, "Label");
+
+        return r < 0 ? r : sd_bus_reply_method_return(m, "");
+}
+
 static int method_get_all(TestService *service, sd_bus_message *m)
 {
         if (!option_label)
-                return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_UNKNOWN_METHOD,
-                                                  "no properties here");
+                return no_properties(m);
         return sd_bus_reply_method_return(m, "a{sv}", 1, "Label", "s", option_label);
 }
 
@@ -386,10 +407,10 @@ static int on_flood_time(sd_event_source *source, uint64_t usec, void *userdata)
         if (flood->rate > 0)
                 due = MIN(due, (now - flood->started_usec) * flood->rate / 1000000 + 1);
         due = MIN(due, flood->sent + FLOOD_TICK_SIGNALS);
-        while (r >= 0 && flood->sent < due && flood_has_room(flood))
+        for (; r >= 0 && flood->sent < due && flood_has_room(flood); flood->sent++)
                 r = sd_bus_emit_signal(flood->service->bus, sd_bus_message_get_path(flood->m),
                                        sd_bus_message_get_interface(flood->m), "Flooded", "u",
-                                       ++flood->sent);
+                                       ++flood->service->flooded);
         if (r < 0)
                 return r;
         if (flood->sent == flood->count) {
@@ -416,23 +437,38 @@ static int method_flood(TestService *service, sd_bus_message *m)
         return r < 0 ? r : 1;
 }
 
+/* clang-format off */
 static const struct {
         const char *name; /* ends with "*": all that start so */
         int (*handler)(TestService *service, sd_bus_message *m);
 } methods[] = {
-        {"Count", method_count},        {"Die", method_die},
-        {"Disown", method_disown},      {"Echo*", method_echo},
-        {"Fail", method_fail},          {"FailLong", method_fail_long},
-        {"Flood", method_flood},        {"GetAll", method_get_all},
-        {"GiveFd", method_give_fd},     {"GetManagedObjects", method_get_managed_objects},
-        {"GiveUp", method_give_up},     {"GiveVariantFd", method_give_variant_fd},
-        {"Huge", method_huge},          {"Introspect", method_introspect},
-        {"LastNote", method_last_note}, {"Mark", method_mark},
-        {"MarkSlow", method_mark_slow}, {"Never*", method_never},
-        {"Note", method_note},          {"Own", method_own},
-        {"Release", method_release},    {"Slow", method_slow},
+        {"Count", method_count},
+        {"Die", method_die},
+        {"Disown", method_disown},
+        {"Echo*", method_echo},
+        {"Fail", method_fail},
+        {"FailLong", method_fail_long},
+        {"Flood", method_flood},
+        {"Get", method_get},
+        {"GetAll", method_get_all},
+        {"GetManagedObjects", method_get_managed_objects},
+        {"GiveFd", method_give_fd},
+        {"GiveUp", method_give_up},
+        {"GiveVariantFd", method_give_variant_fd},
+        {"Huge", method_huge},
+        {"Introspect", method_introspect},
+        {"Invalidate", method_invalidate},
+        {"LastNote", method_last_note},
+        {"Mark", method_mark},
+        {"MarkSlow", method_mark_slow},
+        {"Never*", method_never},
+        {"Note", method_note},
+        {"Own", method_own},
+        {"Release", method_release},
+        {"Slow", method_slow},
         {"Wrong", method_wrong},
 };
+/* clang-format on */
 
 static bool name_fits(const char *pattern, const char *name)
 {
