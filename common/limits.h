@@ -89,6 +89,10 @@
 /* Objects and signals (topics) whose last `seq` is remembered by the matches of one bus. */
 #define LIMIT_SIGNAL_SOURCES 16384U
 
+/* Signals of objects that are gone whose last number a service keeps: as many as a receiver
+ * remembers. */
+#define LIMIT_KEPT_COUNTERS 16384U
+
 /* Signals that wait for the broker, while the connection is down or slow: messages and bytes. The
  * oldest are dropped beyond. The bytes hold some 10,000 signals of a usual size. */
 #define LIMIT_OUTBOX_MESSAGES 32768U

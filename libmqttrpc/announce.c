@@ -494,7 +494,8 @@ MQTTRPC_PUBLIC int mqttrpc_service_renew(MqttRpcBus *bus, const char *service)
                 return -EINVAL;
         bus_random_hex(owner->epoch, SERVICE_EPOCH_LENGTH);
         owner->predecessor[0] = '\0';
-        owner->was_ready = false; /* the new incarnation has not been */
+        signal_counters_done(&owner->counters); /* which hold within an epoch */
+        owner->was_ready = false;               /* the new incarnation has not been */
         state_changed(owner);
         return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "libmqttrpc/bus.h"
 #include "libmqttrpc/object.h"
+#include "libmqttrpc/signal-counters.h"
 
 /* Requests of one caller that a service has in hand. */
 typedef struct CallerLoad {
@@ -50,6 +51,7 @@ struct Service {
         CallerLoad *loads; /* hash by name: callers with requests in hand */
         unsigned inflight;
         uint64_t inflight_bytes;
+        SignalCounters counters;              /* of objects that are gone */
         uint64_t signals_dropped;             /* of those that were to be emitted */
         char epoch[SERVICE_EPOCH_LENGTH + 1]; /* of this incarnation */
 

@@ -139,6 +139,51 @@ static void test_oldest_are_dropped(Home *home, gconstpointer unused)
                          dropped);
 }
 
+static int method_none(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+{
+        return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_NO_METHOD, "nothing here");
+}
+
+static void emit_moved(Home *home, const char *params)
+{
+        g_assert_cmpint(mqttrpc_emit_signal_json(home->home, "lamp", "x", "Moved", params, SIZE_MAX,
+                                                 MQTTRPC_SIGNAL_DEFAULT),
+                        ==, 0);
+}
+
+static void on_moved(const MqttRpcSignal *signal, void *userdata)
+{
+        size_t length;
+
+        g_assert_cmpuint(mqttrpc_signal_get_lost(signal), ==, 0);
+        g_string_append(userdata, mqttrpc_signal_get_params(signal, &length));
+}
+
+/* It would begin to count anew, and what it says be taken for what it has said before. */
+static void test_object_that_comes_back_is_heard(Home *home, gconstpointer unused)
+{
+        g_autoptr(GString) seen = g_string_new(NULL);
+        MqttRpcSlot *slot = NULL;
+
+        g_assert_cmpint(mqttrpc_add_fallback(home->home, &slot, "lamp", method_none, home, NULL),
+                        ==, 0);
+        g_assert_cmpint(
+                mqttrpc_match_signal(home->user, NULL, "lamp", "x", NULL, on_moved, seen, NULL), ==,
+                0);
+        home_start(home);
+        g_assert_cmpint(mqttrpc_bus_sync(home->user, WAIT_MSEC * 1000), ==, 0);
+        emit_moved(home, "[1]");
+        emit_moved(home, "[2]");
+        g_assert_cmpint(mqttrpc_object_remove(home->home, "lamp", "x"), ==, 0);
+        emit_moved(home, "[3]");
+        g_assert_true(LOOP_UNTIL(!strcmp(seen->str, "[1][2][3]")));
+        g_assert_cmpint(mqttrpc_object_remove(home->home, "lamp", "x"), ==, 0);
+        g_assert_cmpint(mqttrpc_service_renew(home->home, "lamp"), ==, 0);
+        emit_moved(home, "[4]");
+        g_assert_true(LOOP_UNTIL(!strcmp(seen->str, "[1][2][3][4]")));
+        mqttrpc_slot_unref(slot);
+}
+
 static void assert_dropped(Home *home, uint64_t emitted, uint64_t dropped)
 {
         g_assert_cmpuint(mqttrpc_bus_get_counter(home->home, MQTTRPC_COUNT_SIGNALS), ==, emitted);
@@ -276,6 +321,7 @@ int main(int argc, char **argv)
         HOME_TEST("/signal/patterns", test_patterns);
         HOME_TEST("/signal/waits-for-the-broker", test_waits_for_the_broker);
         HOME_TEST("/signal/oldest-are-dropped-and-counted", test_oldest_are_dropped);
+        HOME_TEST("/signal/object-that-comes-back-is-heard", test_object_that_comes_back_is_heard);
         HOME_TEST("/signal/drops-belong-to-a-service", test_drops_belong_to_a_service);
         HOME_TEST("/signal/what-cannot-be-sent-is-dropped-and-counted",
                   test_what_cannot_be_sent_is_dropped);
