@@ -70,6 +70,10 @@
 /* Messages of QoS 1 that the broker has not acknowledged: packet ids end at 65,535. */
 #define LIMIT_OUTBOUND_MESSAGES 32768U
 
+/* What a message on its way to the broker takes beside its topic and payload, about: libmosquitto
+ * keeps it, its properties, and until it is written the packet with all of that once more. */
+#define MESSAGE_OVERHEAD_BYTES 768U
+
 /* Services whose presence is kept, beyond own ones: far more than a device has; what is beyond is
  * treated as if it had said nothing. */
 #define LIMIT_PRESENCES 4096U
@@ -84,6 +88,10 @@
 
 /* Objects and signals (topics) whose last `seq` is remembered by the matches of one bus. */
 #define LIMIT_SIGNAL_SOURCES 16384U
+
+/* Signals of objects that are gone whose last number a service keeps: as many as a receiver
+ * remembers. */
+#define LIMIT_KEPT_COUNTERS 16384U
 
 /* Signals that wait for the broker, while the connection is down or slow: messages and bytes. The
  * oldest are dropped beyond. The bytes hold some 10,000 signals of a usual size. */

@@ -98,9 +98,10 @@ static int find_list(const JsonDoc *doc, const char *key, uint32_t *ret_node, Er
 
 static int write_all(const JsonDoc *doc, Buffer *buffer, Error **ret_error)
 {
-        static const char *const titles[] = {"SERVICE", "STATE",  "OWNER",    "OBJECTS",
-                                             "CALLS",   "ERRORS", "ACTIVITY", NULL};
-        static const char *const keys[] = {"name", "state", "owner", "objects", "calls", "errors"};
+        static const char *const titles[] = {"SERVICE", "STATE",   "OWNER",    "OBJECTS", "CALLS",
+                                             "ERRORS",  "DROPPED", "ACTIVITY", NULL};
+        static const char *const keys[] = {"name",  "state",  "owner",  "objects",
+                                           "calls", "errors", "dropped"};
         CLEANUP_TABLE Table table = TABLE_INIT(titles);
         uint32_t services, findings;
         int r;

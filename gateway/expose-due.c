@@ -101,11 +101,15 @@ static ExposeDue *find(const ExposeObject *object, const MappingMember *member, 
 
 /* ---- sending ---- */
 
-static void drop(const ExposeObject *object, const MappingMember *member, const char *why)
+static void warn(const ExposeObject *object, const MappingMember *member, const char *why)
 {
-        object->expose->stats.dropped += member->kind == MEMBER_SIGNAL;
         expose_warn(object->expose, "%s/%s is not told to MQTT: %s", object->name, member->name,
                     why);
+}
+
+static const char *explain(int r)
+{
+        return r == -ESTALE ? "another gateway has taken over" : strerrordesc_np(-r);
 }
 
 static void send(const ExposeObject *object, const MappingMember *member, const char *text,
@@ -114,29 +118,31 @@ static void send(const ExposeObject *object, const MappingMember *member, const 
         Expose *expose = object->expose;
         int r;
 
-        if (member->kind == MEMBER_PROPERTY)
+        if (member->kind == MEMBER_PROPERTY) {
                 r = mqttrpc_property_publish(expose->bus, expose->name, object->name, member->name,
                                              text, length);
-        else
+        } else {
+                expose->stats.signals++;
                 r = mqttrpc_emit_signal_json(
                         expose->bus, expose->name, object->name, member->name, text, length,
                         member->rule->qos == 0 ? MQTTRPC_SIGNAL_QOS0 : MQTTRPC_SIGNAL_DEFAULT);
+        }
         if (r < 0)
-                drop(object, member, strerrordesc_np(-r));
-        else if (member->kind == MEMBER_SIGNAL)
-                expose->stats.signals++;
+                warn(object, member, explain(r));
 }
 
 void expose_due_send(ExposeObject *object, MappingMember *member, const char *text, size_t length)
 {
         uint64_t interval = member->rule->min_interval_usec;
+        Expose *expose = object->expose;
         ExposeDue *due = interval > 0 ? find(object, member, false) : NULL;
         char *copy;
 
         if (due) {
                 copy = malloc(length + 1);
                 if (!copy) {
-                        drop(object, member, "out of memory");
+                        expose->stats.dropped += member->kind == MEMBER_SIGNAL;
+                        warn(object, member, "out of memory");
                         return;
                 }
                 memcpy(copy, text, length);

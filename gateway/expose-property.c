@@ -125,10 +125,12 @@ static void emit_invalidated(const ExposeObject *object, const MappingMember *me
 
         buffer_append_text(&params, "[[");
         json_write_string(&params, member->name, strlen(member->name));
-        if (buffer_append_text(&params, "]]") >= 0)
-                (void)mqttrpc_emit_signal_json(object->expose->bus, object->expose->name,
-                                               object->name, "rpc.invalidated", params.data,
-                                               params.length, MQTTRPC_SIGNAL_DEFAULT);
+        if (buffer_append_text(&params, "]]") < 0)
+                return;
+        object->expose->stats.signals++;
+        (void)mqttrpc_emit_signal_json(object->expose->bus, object->expose->name, object->name,
+                                       "rpc.invalidated", params.data, params.length,
+                                       MQTTRPC_SIGNAL_DEFAULT);
 }
 
 /* Its new value is to be asked for: by us, if the broker keeps it, else by who wants it. */

@@ -82,12 +82,18 @@ bool expose_is_gone(const Expose *expose)
         return dbus_link_is_connected(expose->link) && expose->owner_known && !expose->owner;
 }
 
+/* Both are told one after the other, and `ready` shall not be said of what is going. */
+static void set_offline(Expose *expose)
+{
+        set_state(expose, MQTTRPC_SERVICE_OFFLINE);
+        set_running(expose, -1);
+}
+
 /* What `$state` says follows from whether the bus knows an owner, or how to start one. */
 static void update_state(Expose *expose)
 {
         if (!dbus_link_is_connected(expose->link)) {
-                set_running(expose, -1);
-                set_state(expose, MQTTRPC_SERVICE_OFFLINE);
+                set_offline(expose);
         } else if (!expose->owner_known || expose->activatable_query) {
                 return; /* soon */
         } else if (expose->owner) {
@@ -98,8 +104,7 @@ static void update_state(Expose *expose)
                 set_running(expose, 0);
                 set_state(expose, MQTTRPC_SERVICE_READY);
         } else {
-                set_running(expose, -1);
-                set_state(expose, MQTTRPC_SERVICE_OFFLINE);
+                set_offline(expose);
         }
 }
 
@@ -223,7 +228,8 @@ static int meet_owner(Expose *expose, const char *owner)
 }
 
 /* Another owner is another incarnation: what the old one had goes, what the new one has comes, also
- * when there is no gap between the two. */
+ * when there is no gap between the two. The new epoch is `ready` when all that belongs to it has
+ * come; calls need not wait for that. */
 static void on_owner(const char *owner, void *userdata)
 {
         Expose *expose = userdata;
@@ -239,11 +245,15 @@ static void on_owner(const char *owner, void *userdata)
         log_debug("%s: %s is owned by %s", expose->name, expose->bus_name,
                   owner ? owner : "nobody");
         forget_owner(expose);
+        if (had_owner && owner)
+                set_state(expose, MQTTRPC_SERVICE_INIT);
+        else
+                update_state(expose);
+        if (had_owner)
+                (void)mqttrpc_service_renew(expose->bus, expose->name);
         if (owner && meet_owner(expose, owner) < 0)
                 expose_warn(expose, "%s is not looked at: out of memory", expose->bus_name);
         update_presence(expose);
-        if (had_owner)
-                (void)mqttrpc_service_renew(expose->bus, expose->name);
 }
 
 /* ---- activation ---- */

@@ -76,8 +76,8 @@ struct ExposeObject {
 typedef struct ExposeStats {
         uint64_t calls;
         uint64_t errors;        /* calls that ended in one */
-        uint64_t signals;       /* handed to the library, whose outbox may still drop them */
-        uint64_t dropped;       /* signals that could not be passed on, or were not the owner's */
+        uint64_t signals;       /* handed to the library, which counts those that it drops */
+        uint64_t dropped;       /* that could not be handed to it, or were not the owner's */
         uint64_t activity_usec; /* CLOCK_MONOTONIC of the last call or signal; 0: none */
 } ExposeStats;
 

@@ -20,6 +20,18 @@ static const char *state_of(const Expose *expose)
         return expose_can_start(expose) && expose->mapping->activate ? "stopped" : "unavailable";
 }
 
+/* What the library drops of the signals that it was given belongs to those that were not passed on.
+ */
+static ExposeStats stats_of(const Expose *expose)
+{
+        uint64_t dropped = mqttrpc_service_get_dropped_signals(expose->bus, expose->name);
+        ExposeStats stats = expose->stats;
+
+        stats.signals -= MIN(dropped, stats.signals);
+        stats.dropped += dropped;
+        return stats;
+}
+
 void own_instance_of_expose(const Expose *expose, OwnInstance *ret_instance)
 {
         *ret_instance = (OwnInstance){
@@ -31,7 +43,7 @@ void own_instance_of_expose(const Expose *expose, OwnInstance *ret_instance)
                 .owner = expose->owner,
                 .n_objects = HASH_COUNT(expose->objects),
                 .n_calls = expose->n_calls,
-                .stats = expose->stats,
+                .stats = stats_of(expose),
         };
 }
 

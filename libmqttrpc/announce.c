@@ -334,16 +334,39 @@ void announce_on_down(MqttRpcBus *bus)
                 service->phase = ANNOUNCE_DOWN;
 }
 
+/* Whether `$state` is, or is about to be, its own word: also a claim, which others wait for. */
+static bool has_word(const Service *service)
+{
+        const Presence *presence;
+
+        switch (service->phase) {
+        case ANNOUNCE_CLAIMING:
+        case ANNOUNCE_BIRTH:
+        case ANNOUNCE_UP: return true;
+        case ANNOUNCE_SWEEPING:
+                presence = own_presence(service);
+                return presence && presence->known && !strcmp(presence->epoch, service->epoch);
+        default: return false;
+        }
+}
+
 /* Calls that have been sent here already are still answered; no more are to come. */
+static void leave(Service *service)
+{
+        bool takes_requests = announce_takes_requests(service);
+
+        service_unsubscribe(service);
+        if (has_word(service)) {
+                (void)publish_state(service, MQTTRPC_SERVICE_OFFLINE);
+                /* that was the last word */
+                service->phase = takes_requests ? ANNOUNCE_LEAVING : ANNOUNCE_DOWN;
+        }
+}
+
 void announce_close(MqttRpcBus *bus)
 {
-        for (Service *service = bus->services; service; service = service->hh.next) {
-                service_unsubscribe(service);
-                if (service->phase == ANNOUNCE_UP || service->phase == ANNOUNCE_BIRTH) {
-                        (void)publish_state(service, MQTTRPC_SERVICE_OFFLINE);
-                        service->phase = ANNOUNCE_LEAVING; /* that was the last word */
-                }
-        }
+        for (Service *service = bus->services; service; service = service->hh.next)
+                leave(service);
 }
 
 /* ---- coming and going ---- */
@@ -369,7 +392,7 @@ void announce_remove(Service *service)
 {
         MqttRpcBus *bus = service->bus;
 
-        if (service->phase == ANNOUNCE_UP || service->phase == ANNOUNCE_BIRTH) {
+        if (has_word(service)) {
                 (void)publish_state(service, MQTTRPC_SERVICE_OFFLINE);
                 if (!service->member)
                         (void)publish_to(bus, TOPIC_API, service->name, NULL);
@@ -503,7 +526,8 @@ MQTTRPC_PUBLIC int mqttrpc_service_renew(MqttRpcBus *bus, const char *service)
                 return -EINVAL;
         bus_random_hex(owner->epoch, SERVICE_EPOCH_LENGTH);
         owner->predecessor[0] = '\0';
-        owner->was_ready = false; /* the new incarnation has not been */
+        signal_counters_done(&owner->counters); /* which hold within an epoch */
+        owner->was_ready = false;               /* the new incarnation has not been */
         state_changed(owner);
         return 0;
 }

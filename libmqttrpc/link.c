@@ -612,7 +612,7 @@ int link_unsubscribe(Link *link, const char *filter)
 
 int link_publish(Link *link, const LinkPublish *publish, uint64_t cookie)
 {
-        size_t length = publish->length + strlen(publish->topic);
+        size_t length = publish->length + strlen(publish->topic) + MESSAGE_OVERHEAD_BYTES;
         Unacknowledged *item = NULL;
         int r, mid;
 

@@ -50,6 +50,9 @@ void object_detach(Object *object)
         if (object->detached)
                 return;
         set_clean(object);
+        for (const SignalCounter *counter = object->signals; counter; counter = counter->next)
+                signal_counters_keep(&object->service->counters, object->name, counter->name,
+                                     counter->count);
         HASH_DEL(object->service->objects, object);
         object->detached = true;
 }
@@ -347,6 +350,7 @@ uint64_t object_count_signal(Object *object, const char *name)
         if (!counter)
                 return 0;
         strcpy(counter->name, name);
+        counter->count = signal_counters_take(&object->service->counters, object->name, name);
         counter->next = object->signals;
         object->signals = counter;
         return ++counter->count;

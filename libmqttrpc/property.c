@@ -90,11 +90,14 @@ int property_get(Object *object, const VtableProperty *property, Buffer *buffer,
         return r;
 }
 
-/* Receivers forget the value they have; who wants the new one asks for it. */
+/* Receivers forget the value they have; who wants the new one asks for it. Of a service that
+ * another instance has taken over they have none. */
 static int tell_invalidated(Object *object, const char *name)
 {
         CLEANUP_BUFFER Buffer params = BUFFER_INIT(0);
 
+        if (service_is_silent(object->service))
+                return 0;
         buffer_append_text(&params, "[[");
         json_write_string(&params, name, strlen(name));
         buffer_append_text(&params, "]]");

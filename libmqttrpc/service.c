@@ -117,6 +117,7 @@ Service *service_unref(Service *service)
                 free(load);
         }
         announce_done(service);
+        signal_counters_done(&service->counters);
         free(service->member);
         free(service);
         return NULL;

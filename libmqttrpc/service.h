@@ -6,6 +6,7 @@
 
 #include "libmqttrpc/bus.h"
 #include "libmqttrpc/object.h"
+#include "libmqttrpc/signal-counters.h"
 
 /* Requests of one caller that a service has in hand. */
 typedef struct CallerLoad {
@@ -51,6 +52,8 @@ struct Service {
         CallerLoad *loads; /* hash by name: callers with requests in hand */
         unsigned inflight;
         uint64_t inflight_bytes;
+        SignalCounters counters;              /* of objects that are gone */
+        uint64_t signals_dropped;             /* of those that were to be emitted */
         char epoch[SERVICE_EPOCH_LENGTH + 1]; /* of this incarnation */
 
         AnnouncePhase phase;
@@ -85,6 +88,12 @@ static inline const char *service_public_name(const Service *service)
 
 /* Asks the broker for no more requests. */
 void service_unsubscribe(const Service *service);
+
+/* True while another instance has the service: this one says nothing. */
+static inline bool service_is_silent(const Service *service)
+{
+        return service->phase == ANNOUNCE_SUPERSEDED || service->phase == ANNOUNCE_CLAIMING;
+}
 
 /* Counts a request in; NULL without memory. */
 CallerLoad *service_take(Service *service, TextSpan caller, size_t size);

@@ -2,7 +2,10 @@
 
 /* Signals of own services: numbering, sending, and those that wait for the broker. Once some wait,
  * all that come after them do, so that their order holds. What was sent and not acknowledged when
- * the connection was lost may be lost; receivers see it by `seq`. */
+ * the connection was lost may be lost; receivers see it by `seq`.
+ *
+ * Each that was to be emitted counts as emitted, and if it cannot be sent, now or later, as
+ * dropped: of the bus and of its service. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -34,6 +37,35 @@ struct Outbox {
         size_t bytes;
 };
 
+/* ---- counts ---- */
+
+static void count_dropped(MqttRpcBus *bus, Service *service)
+{
+        bus_count(bus, MQTTRPC_COUNT_SIGNALS_DROPPED);
+        if (service)
+                service->signals_dropped++;
+}
+
+/* Counts what was to be emitted, of which came `r`. */
+static int count_emitted(Service *service, int r)
+{
+        bus_count(service->bus, MQTTRPC_COUNT_SIGNALS);
+        if (r < 0)
+                count_dropped(service->bus, service);
+        return r;
+}
+
+/* One that has waited: its service may have gone meanwhile. */
+static void count_waiting_dropped(MqttRpcBus *bus, const Waiting *waiting)
+{
+        Topic topic;
+
+        if (topic_parse(bus->root, waiting->text, &topic) >= 0)
+                count_dropped(bus, service_find(bus, topic.service));
+        else
+                count_dropped(bus, NULL);
+}
+
 /* ---- outbox ---- */
 
 static void drop_first(Outbox *outbox)
@@ -64,8 +96,8 @@ static void make_room(MqttRpcBus *bus, size_t size)
 
         while (outbox->first && (outbox->count >= LIMIT_OUTBOX_MESSAGES ||
                                  outbox->bytes + size > LIMIT_OUTBOX_BYTES)) {
+                count_waiting_dropped(bus, outbox->first);
                 drop_first(outbox);
-                bus_count(bus, MQTTRPC_COUNT_SIGNALS_DROPPED);
                 bus_log_peer(bus, "a signal was dropped: the broker takes none, and %u wait",
                              outbox->count);
         }
@@ -125,7 +157,7 @@ void outbox_flush(MqttRpcBus *bus)
                 if (r == -ENOBUFS || r == -ENOTCONN)
                         return;
                 if (r < 0) {
-                        bus_count(bus, MQTTRPC_COUNT_SIGNALS_DROPPED);
+                        count_waiting_dropped(bus, first);
                         bus_log_peer(bus, "a signal at %s was dropped: %s", first->text,
                                      strerrordesc_np(-r));
                 }
@@ -134,12 +166,6 @@ void outbox_flush(MqttRpcBus *bus)
 }
 
 /* ---- sending ---- */
-
-/* A service that has been superseded says nothing more. */
-static bool is_silent(const Service *service)
-{
-        return service->phase == ANNOUNCE_SUPERSEDED || service->phase == ANNOUNCE_CLAIMING;
-}
 
 static int write_message(Object *object, const char *name, const char *params, size_t length)
 {
@@ -162,9 +188,12 @@ static int write_message(Object *object, const char *name, const char *params, s
         return r;
 }
 
-int signal_send(Object *object, const char *name, const char *params, size_t length, int qos)
+/* A number is taken also by one that then cannot be sent, so that receivers see that it is missing.
+ */
+static int send_numbered(Object *object, const char *name, const char *params, size_t length,
+                         int qos)
 {
-        Service *service = object->service;
+        const Service *service = object->service;
         MqttRpcBus *bus = service->bus;
         char seq[SEQ_LENGTH + 1];
         LinkUserProperty user[] = {{"seq", seq}};
@@ -172,15 +201,12 @@ int signal_send(Object *object, const char *name, const char *params, size_t len
         uint64_t count;
         int r;
 
-        if (is_silent(service))
-                return 0;
-        r = write_message(object, name, params, length);
-        if (r < 0)
-                return r;
         count = object_count_signal(object, name);
         if (count == 0)
                 return -ENOMEM;
-        bus_count(bus, MQTTRPC_COUNT_SIGNALS);
+        r = write_message(object, name, params, length);
+        if (r < 0)
+                return r;
         snprintf(seq, sizeof(seq), "%.8s-%" PRIu64, service->epoch, count);
         message.topic = bus->topic.data;
         message.payload = bus->payload.data;
@@ -193,7 +219,23 @@ int signal_send(Object *object, const char *name, const char *params, size_t len
         return r == -ENOBUFS || r == -ENOTCONN ? keep(bus, &message, seq) : r;
 }
 
+int signal_send(Object *object, const char *name, const char *params, size_t length, int qos)
+{
+        Service *service = object->service;
+
+        if (service_is_silent(service))
+                return count_emitted(service, -ESTALE);
+        return count_emitted(service, send_numbered(object, name, params, length, qos));
+}
+
 /* ---- public ---- */
+
+MQTTRPC_PUBLIC uint64_t mqttrpc_service_get_dropped_signals(MqttRpcBus *bus, const char *service)
+{
+        const Service *owner = service_find(bus, (TextSpan){service, strlen(service)});
+
+        return owner ? owner->signals_dropped : 0;
+}
 
 static int find_object(MqttRpcBus *bus, const char *service, const char *name, const char *signal,
                        Object **ret_object)
@@ -211,7 +253,7 @@ static int find_object(MqttRpcBus *bus, const char *service, const char *name, c
                 int r = object_new(owner, name, &object);
 
                 if (r < 0)
-                        return r;
+                        return count_emitted(owner, r);
         }
         if (!object || (object->members && !vtable_find_signal(&object->vtable, signal)))
                 return -ENOENT;

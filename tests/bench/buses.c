@@ -33,7 +33,7 @@ static const char mapping[] =
         "},\n"
         "      \"EchoDict\": { \"in\": [\"dict:a{sv}\"], \"out\": [\"dict:a{sv}\"], \"access\": "
         "\"read\" }\n"
-        "    } } }\n"
+        "    }, \"signals\": { \"Tick\": { \"args\": [\"n:u\"] } } } }\n"
         "  }]\n"
         "}\n";
 

@@ -3,8 +3,11 @@
 /* What stands behind the baselines and behind the gateway, in processes of their own, so that their
  * CPU time can be told apart:
  *
- *         bench-peer dbus-echo ADDRESS                  sd-bus service org.mqttrpc.Bench
- *         bench-peer mqtt-echo HOST PORT USER PASSWORD  responder on libmosquitto
+ *         bench-peer dbus-echo ADDRESS                  sd-bus service org.mqttrpc.Bench, which
+ *                                      also emits signals, as many and as fast as Flood(uu) says,
+ *                                      from /org/mqttrpc/Bench or, where no gateway listens, /Alone
+ *         bench-peer mqtt-echo HOST PORT USER PASSWORD  responder on libmosquitto; a request to
+ *                                      Flood has it publish as many signals as its payload says
  *         bench-peer idle ADDRESS HOST PORT USER PASSWORD
  *                                      connected to both, and does nothing: the smallest gateway
  *
@@ -17,9 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/bench/connection.h"
+
+enum { FLOOD_TICK_USEC = 1000 };
 
 static void say_ready(void)
 {
@@ -63,10 +69,57 @@ static int method_echo(sd_bus_message *m, void *userdata, sd_bus_error *ret_erro
         return r;
 }
 
+static const char path[] = "/org/mqttrpc/Bench";
+static const char alone[] = "/org/mqttrpc/Alone";
+
+/* Signals to be emitted, here or below, `rate` a second; 0: as fast as the bus takes them. */
+static struct {
+        const char *path;
+        uint32_t sent, count, rate;
+        uint64_t started_usec;
+} flood;
+
+static uint64_t now_usec(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static int method_flood(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        int r;
+
+        r = sd_bus_message_read(m, "uu", &flood.count, &flood.rate);
+        if (r < 0)
+                return r;
+        flood.path = strcmp(sd_bus_message_get_path(m), alone) ? path : alone;
+        flood.sent = 0;
+        flood.started_usec = now_usec();
+        return sd_bus_reply_method_return(m, "");
+}
+
+/* Emits what is due, and not more than the bus takes. */
+static void emit_due(sd_bus *bus)
+{
+        uint64_t due = flood.count, n_queued = 0;
+
+        if (flood.rate > 0)
+                due = (now_usec() - flood.started_usec) * flood.rate / 1000000 + 1;
+        while (flood.sent < flood.count && flood.sent < due && n_queued == 0) {
+                check("emit", sd_bus_emit_signal(bus, flood.path, "org.mqttrpc.Bench", "Tick", "u",
+                                                 ++flood.sent));
+                check("queue", sd_bus_get_n_queued_write(bus, &n_queued));
+        }
+}
+
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD("EchoString", "s", "s", method_echo, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("EchoDict", "a{sv}", "a{sv}", method_echo, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Flood", "uu", "", method_flood, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL("Tick", "u", 0),
         SD_BUS_VTABLE_END,
 };
 
@@ -74,16 +127,42 @@ static void serve_dbus(const char *address)
 {
         sd_bus *bus = connect_bus(address);
 
-        check("object", sd_bus_add_object_vtable(bus, NULL, "/org/mqttrpc/Bench",
-                                                 "org.mqttrpc.Bench", vtable, NULL));
+        check("object",
+              sd_bus_add_object_vtable(bus, NULL, path, "org.mqttrpc.Bench", vtable, NULL));
+        check("object",
+              sd_bus_add_object_vtable(bus, NULL, alone, "org.mqttrpc.Bench", vtable, NULL));
         check("name", sd_bus_request_name(bus, "org.mqttrpc.Bench", 0));
         say_ready();
-        for (;;)
+        for (;;) {
+                emit_due(bus);
                 if (check("process", sd_bus_process(bus, NULL)) == 0)
-                        check("wait", sd_bus_wait(bus, UINT64_MAX));
+                        check("wait", sd_bus_wait(bus, flood.sent < flood.count ? FLOOD_TICK_USEC
+                                                                                : UINT64_MAX));
+        }
 }
 
 /* ---- MQTT ---- */
+
+/* As many as a gateway has on their way at most. */
+enum { FLOOD_WINDOW = 1000 };
+
+static uint32_t n_acknowledged;
+
+static void on_published(struct mosquitto *mosquitto, void *userdata, int id)
+{
+        n_acknowledged++;
+}
+
+static void publish_due(struct mosquitto *mosquitto)
+{
+        char text[64];
+
+        while (flood.sent < flood.count && flood.sent - n_acknowledged < FLOOD_WINDOW) {
+                snprintf(text, sizeof(text),
+                         "{\"jsonrpc\":\"2.0\",\"method\":\"Tick\",\"params\":[%u]}", ++flood.sent);
+                connection_publish(mosquitto, "mb1/raw/-/sig/Tick", text, strlen(text), 1);
+        }
+}
 
 static void on_request(struct mosquitto *mosquitto, void *userdata,
                        const struct mosquitto_message *message,
@@ -91,6 +170,11 @@ static void on_request(struct mosquitto *mosquitto, void *userdata,
 {
         char topic[256];
 
+        if (strstr(message->topic, "/call/Flood/")) {
+                flood.count = (uint32_t)strtoul(message->payload, NULL, 10);
+                flood.sent = n_acknowledged = 0;
+                return;
+        }
         snprintf(topic, sizeof(topic), "%s/reply", message->topic);
         connection_publish(mosquitto, topic, message->payload, (size_t)message->payloadlen,
                            message->qos);
@@ -108,9 +192,12 @@ static void serve_mqtt(char **argv)
 {
         struct mosquitto *mosquitto = connect_broker(argv, "mb1/raw/+/call/+/+");
 
+        mosquitto_publish_callback_set(mosquitto, on_published);
         say_ready();
-        for (;;)
+        for (;;) {
+                publish_due(mosquitto);
                 connection_process(mosquitto, true);
+        }
 }
 
 /* ---- both ---- */

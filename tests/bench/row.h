@@ -73,6 +73,10 @@ void row_measure_cpu(Buses *buses, const Effort *effort, const Row *row, RowResu
 void row_measure_many_calls(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_many_callers(Buses *buses, const Effort *effort, const Row *row,
                               RowResult *result);
+/* row-flood.c: signals/s through the gateway ÷ what the slower bus carries alone; p99 of gateway
+ * calls while their service emits 20,000 signals a second ÷ without */
+void row_measure_signals(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+void row_measure_flood(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 /* row-memory.c: gateway ÷ a bare process; a service with 100 properties ÷ a bare responder; MiB
  * with all shipped mappings */
 void row_measure_rss_service(Buses *buses, const Effort *effort, const Row *row, RowResult *result);

@@ -217,8 +217,8 @@ static void test_status_is_a_table(Fixture *fixture, gconstpointer data)
         g_assert_cmpint(status(fixture, (const char *[]){NULL}, &out, &err), ==, 0);
         g_assert_cmpstr(err, ==, "");
         g_assert_true(g_regex_match_simple(
-                "^SERVICE  STATE    OWNER +OBJECTS  CALLS  ERRORS  ACTIVITY\n"
-                "test     running  :1\\.[0-9]+ +1        1      0       [0-9]+ s ago\n"
+                "^SERVICE  STATE    OWNER +OBJECTS  CALLS  ERRORS  DROPPED  ACTIVITY\n"
+                "test     running  :1\\.[0-9]+ +1        1      0       0        [0-9]+ s ago\n"
                 "\nerror: /.*/bad\\.json:1:3 /servic: unknown key 'servic'",
                 out, 0, 0));
 }

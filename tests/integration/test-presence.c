@@ -329,6 +329,23 @@ static void test_who_is_not_ready_takes_nothing_over(Home *home, gconstpointer u
         loop_drop_bus(second);
 }
 
+/* It has claimed the service, and is closed before it is ready. */
+static void test_claimant_that_goes_at_once(Home *home, gconstpointer unused)
+{
+        MqttRpcBus *second = home_new_bus(home, "second");
+
+        home_start(home);
+        g_assert_cmpint(mqttrpc_add_service(second, NULL, "thermo", second_vtable, home, NULL), ==,
+                        0);
+        home_open(second);
+        g_assert_true(LOOP_UNTIL(mqttrpc_emit_signal(home->home, "thermo", "-", "Ticked", "") ==
+                                 -ESTALE)); /* it has seen the claim */
+        home_watch_services(home);
+        loop_drop_bus(second);
+        home_expect(home, "service thermo ready\n");
+        g_assert_cmpstr(home_call(home, "-", "Heat", NULL), ==, "21.5");
+}
+
 static int method_member(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
 {
         return mqttrpc_request_reply_values(request, "s", (const char *)userdata);
@@ -472,6 +489,8 @@ int main(int argc, char **argv)
         HOME_TEST("/presence/state-that-cannot-be-read", test_state_that_cannot_be_read);
         HOME_TEST("/presence/trap-32-second-instance-takes-over", test_second_instance_takes_over);
         HOME_TEST("/presence/who-is-not-ready", test_who_is_not_ready_takes_nothing_over);
+        HOME_TEST("/presence/claimant-that-goes-at-once-lets-the-first-return",
+                  test_claimant_that_goes_at_once);
         HOME_TEST("/presence/pool", test_pool);
         HOME_TEST("/presence/trap-17-everything-is-said-again", test_everything_is_said_again);
         return g_test_run();

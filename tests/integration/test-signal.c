@@ -139,6 +139,132 @@ static void test_oldest_are_dropped(Home *home, gconstpointer unused)
                          dropped);
 }
 
+static int method_none(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+{
+        return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_NO_METHOD, "nothing here");
+}
+
+static void emit_moved(Home *home, const char *params)
+{
+        g_assert_cmpint(mqttrpc_emit_signal_json(home->home, "lamp", "x", "Moved", params, SIZE_MAX,
+                                                 MQTTRPC_SIGNAL_DEFAULT),
+                        ==, 0);
+}
+
+static void on_moved(const MqttRpcSignal *signal, void *userdata)
+{
+        size_t length;
+
+        g_assert_cmpuint(mqttrpc_signal_get_lost(signal), ==, 0);
+        g_string_append(userdata, mqttrpc_signal_get_params(signal, &length));
+}
+
+/* It would begin to count anew, and what it says be taken for what it has said before. */
+static void test_object_that_comes_back_is_heard(Home *home, gconstpointer unused)
+{
+        g_autoptr(GString) seen = g_string_new(NULL);
+        MqttRpcSlot *slot = NULL;
+
+        g_assert_cmpint(mqttrpc_add_fallback(home->home, &slot, "lamp", method_none, home, NULL),
+                        ==, 0);
+        g_assert_cmpint(
+                mqttrpc_match_signal(home->user, NULL, "lamp", "x", NULL, on_moved, seen, NULL), ==,
+                0);
+        home_start(home);
+        g_assert_cmpint(mqttrpc_bus_sync(home->user, WAIT_MSEC * 1000), ==, 0);
+        emit_moved(home, "[1]");
+        emit_moved(home, "[2]");
+        g_assert_cmpint(mqttrpc_object_remove(home->home, "lamp", "x"), ==, 0);
+        emit_moved(home, "[3]");
+        g_assert_true(LOOP_UNTIL(!strcmp(seen->str, "[1][2][3]")));
+        g_assert_cmpint(mqttrpc_object_remove(home->home, "lamp", "x"), ==, 0);
+        g_assert_cmpint(mqttrpc_service_renew(home->home, "lamp"), ==, 0);
+        emit_moved(home, "[4]");
+        g_assert_true(LOOP_UNTIL(!strcmp(seen->str, "[1][2][3][4]")));
+        mqttrpc_slot_unref(slot);
+}
+
+static void assert_dropped(Home *home, uint64_t emitted, uint64_t dropped)
+{
+        g_assert_cmpuint(mqttrpc_bus_get_counter(home->home, MQTTRPC_COUNT_SIGNALS), ==, emitted);
+        g_assert_cmpuint(mqttrpc_bus_get_counter(home->home, MQTTRPC_COUNT_SIGNALS_DROPPED), ==,
+                         dropped);
+}
+
+/* Each is its own service's. */
+static void test_drops_belong_to_a_service(Home *home, gconstpointer unused)
+{
+        g_autofree char *fill = g_strnfill(1 << 16, 'x');
+        uint64_t thermo, lamp;
+
+        g_assert_cmpint(mqttrpc_add_service(home->home, NULL, "lamp", home_vtable, home, NULL), ==,
+                        0);
+        for (unsigned i = 0; i < 100; i++) {
+                const char *service = i % 4 == 0 ? "lamp" : "thermo";
+
+                g_assert_cmpint(
+                        mqttrpc_emit_signal(home->home, service, "-", "Heated", "sd", fill, 1.0),
+                        ==, 0);
+        }
+        thermo = mqttrpc_service_get_dropped_signals(home->home, "thermo");
+        lamp = mqttrpc_service_get_dropped_signals(home->home, "lamp");
+        g_assert_cmpuint(lamp, >, 0);
+        g_assert_cmpuint(thermo, >, 2 * lamp);
+        assert_dropped(home, 100, thermo + lamp);
+        g_assert_cmpuint(mqttrpc_service_get_dropped_signals(home->home, "none"), ==, 0);
+}
+
+/* The broker takes no packets of this size: at once, or when it is back. */
+static void test_what_cannot_be_sent_is_dropped(Home *home, gconstpointer unused)
+{
+        g_autofree char *fill = g_strnfill(30000, 'x');
+
+        raw_client_free(g_steal_pointer(&home->client));
+        broker_stop(home->broker);
+        broker_add_config(home->broker, "max_packet_size 20000");
+        broker_start(home->broker);
+        home_watch(home, NULL, NULL);
+        home_start(home);
+        emit_heated(home, 1);
+        g_assert_cmpint(mqttrpc_emit_signal(home->home, "thermo", "-", "Heated", "sd", fill, 1.0),
+                        ==, -EMSGSIZE);
+        assert_dropped(home, 2, 1);
+        emit_heated(home, 2);
+        home_expect(home, "signal - Heated [\"hall\",2] lost 1\n");
+        mqttrpc_bus_close(home->home);
+        g_assert_cmpint(mqttrpc_emit_signal(home->home, "thermo", "-", "Heated", "sd", fill, 1.0),
+                        ==, 0);
+        emit_heated(home, 3);
+        home_open(home->home);
+        home_expect(home, "signal - Heated [\"hall\",3] lost 1\n");
+        assert_dropped(home, 5, 2);
+        g_assert_cmpuint(mqttrpc_service_get_dropped_signals(home->home, "thermo"), ==, 2);
+}
+
+static void test_superseded_service_says_so(Home *home, gconstpointer unused)
+{
+        MqttRpcBus *second = home_new_bus(home, "second");
+
+        home_watch(home, NULL, NULL);
+        home_watch_services(home);
+        home_start(home);
+        g_assert_cmpint(mqttrpc_add_service(second, NULL, "thermo", home_vtable, home, NULL), ==,
+                        0);
+        home_clear(home);
+        home_open(second);
+        home_expect(home, "service thermo claim\nservice thermo ready\n");
+        g_assert_true(LOOP_UNTIL(mqttrpc_emit_signal(home->home, "thermo", "-", "Ticked", "") ==
+                                 -ESTALE));
+        g_assert_cmpuint(mqttrpc_service_get_dropped_signals(home->home, "thermo"), ==, 1);
+        g_assert_cmpint(mqttrpc_property_changed(home->home, "thermo", "-", "Log"), ==, 0);
+        g_assert_cmpuint(mqttrpc_service_get_dropped_signals(home->home, "thermo"), ==, 1);
+        home_clear(home);
+        loop_drop_bus(second);
+        g_assert_true(
+                LOOP_UNTIL(mqttrpc_emit_signal(home->home, "thermo", "-", "Ticked", "") == 0));
+        home_expect(home, "signal - Ticked []\n");
+}
+
 /* trap 18 */
 static void test_retained_and_nonsense_are_refused(Home *home, gconstpointer unused)
 {
@@ -195,6 +321,11 @@ int main(int argc, char **argv)
         HOME_TEST("/signal/patterns", test_patterns);
         HOME_TEST("/signal/waits-for-the-broker", test_waits_for_the_broker);
         HOME_TEST("/signal/oldest-are-dropped-and-counted", test_oldest_are_dropped);
+        HOME_TEST("/signal/object-that-comes-back-is-heard", test_object_that_comes_back_is_heard);
+        HOME_TEST("/signal/drops-belong-to-a-service", test_drops_belong_to_a_service);
+        HOME_TEST("/signal/what-cannot-be-sent-is-dropped-and-counted",
+                  test_what_cannot_be_sent_is_dropped);
+        HOME_TEST("/signal/superseded-service-says-so", test_superseded_service_says_so);
         HOME_TEST("/signal/trap-18-retained-and-nonsense-are-refused",
                   test_retained_and_nonsense_are_refused);
         HOME_TEST("/signal/handler-may-drop-itself", test_handler_may_drop_itself);

@@ -22,9 +22,19 @@
  *   GetManagedObjects as told by --managed PATH=INTERFACE: objects without properties
  *   Release          answers what is held
  *   GiveUp           releases the name and stays
+ *   Get ss, GetAll s return the property Label, if it has been given one
+ *   Invalidate       emits PropertiesChanged: Label of the interface that is called is another now
+ *   Own su           requests a further name, with flags of sd_bus_request_name(3); returns whether
+ *                    it is the owner now, and does not wait in the queue: b
+ *   Disown s         releases it, or leaves its queue, or had neither
+ *   Mark u           writes its label and the number to the journal, and returns the label: s
+ *   MarkSlow uu      the same, and returns after so many milliseconds
+ *   Flood uu         emits the signal Flooded u of the object and interface that are called:
+ *                    so many, so many in a second (0: as the bus takes them), with numbers from
+ *                    1 on that the next flood goes on with; answers calls meanwhile, then this one
  *
  * Options: --bus ADDRESS (default: the bus that has started it), --name NAME, --introspection and
- * --managed, which may be repeated. */
+ * --managed, which may be repeated, --label TEXT, --journal FILE, which several may share. */
 
 #include "common/util.h"
 
@@ -44,6 +54,8 @@ typedef struct TestService {
         GPtrArray *held;           /* messages: Introspect */
         char *note;
         bool note_wants_reply;
+        int journal;      /* -1: none */
+        uint32_t flooded; /* the last number */
 } TestService;
 
 #define HELD "held:"
@@ -52,12 +64,16 @@ static char *option_bus;
 static char *option_name;
 static char **option_introspection;
 static char **option_managed;
+static char *option_label;
+static char *option_journal;
 
 static const GOptionEntry options[] = {
         {"bus", 0, 0, G_OPTION_ARG_STRING, &option_bus, NULL, NULL},
         {"name", 0, 0, G_OPTION_ARG_STRING, &option_name, NULL, NULL},
         {"introspection", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option_introspection, NULL, NULL},
         {"managed", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option_managed, NULL, NULL},
+        {"label", 0, 0, G_OPTION_ARG_STRING, &option_label, NULL, NULL},
+        {"journal", 0, 0, G_OPTION_ARG_STRING, &option_journal, NULL, NULL},
         {},
 };
 
@@ -261,28 +277,198 @@ static int method_give_up(TestService *service, sd_bus_message *m)
         return r < 0 ? r : sd_bus_reply_method_return(m, "");
 }
 
+static int method_own(TestService *service, sd_bus_message *m)
+{
+        const char *name;
+        uint32_t flags;
+        int r = sd_bus_message_read(m, "su", &name, &flags);
+
+        if (r >= 0)
+                r = sd_bus_request_name(service->bus, name, flags);
+        return r < 0 ? r : sd_bus_reply_method_return(m, "b", r > 0);
+}
+
+static int method_disown(TestService *service, sd_bus_message *m)
+{
+        const char *name;
+        int r = sd_bus_message_read(m, "s", &name);
+
+        if (r >= 0)
+                r = sd_bus_release_name(service->bus, name);
+        return r < 0 && r != -EADDRINUSE ? r : sd_bus_reply_method_return(m, "");
+}
+
+static int no_properties(sd_bus_message *m)
+{
+        return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_UNKNOWN_METHOD, "no properties here");
+}
+
+static int method_get(TestService *service, sd_bus_message *m)
+{
+        return option_label ? sd_bus_reply_method_return(m, "v", "s", option_label)
+                            : no_properties(m);
+}
+
+static int method_invalidate(TestService *service, sd_bus_message *m)
+{
+        int r = sd_bus_emit_signal(service->bus, sd_bus_message_get_path(m),
+                                   "org.freedesktop.DBus.Properties", "PropertiesChanged",
+                                   "sa{sv}as", sd_bus_message_get_interface(m), 0, 1, "Label");
+
+        return r < 0 ? r : sd_bus_reply_method_return(m, "");
+}
+
+static int method_get_all(TestService *service, sd_bus_message *m)
+{
+        if (!option_label)
+                return no_properties(m);
+        return sd_bus_reply_method_return(m, "a{sv}", 1, "Label", "s", option_label);
+}
+
+/* ---- marks ---- */
+
+/* In one write, so that it is there whole however this ends. */
+static int write_mark(const TestService *service, uint32_t number)
+{
+        g_autofree char *line = g_strdup_printf("%s %u\n", option_label, number);
+
+        return write(service->journal, line, strlen(line)) == (ssize_t)strlen(line) ? 0 : -EIO;
+}
+
+static int method_mark(TestService *service, sd_bus_message *m)
+{
+        uint32_t number;
+        int r = sd_bus_message_read(m, "u", &number);
+
+        if (r >= 0)
+                r = write_mark(service, number);
+        return r < 0 ? r : sd_bus_reply_method_return(m, "s", option_label);
+}
+
+static int on_mark_time(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        sd_bus_message *m = userdata;
+
+        (void)sd_bus_reply_method_return(m, "s", option_label);
+        sd_bus_message_unref(m);
+        sd_event_source_unref(source);
+        return 0;
+}
+
+static int method_mark_slow(TestService *service, sd_bus_message *m)
+{
+        uint32_t number, msec;
+        sd_event_source *source;
+        int r = sd_bus_message_read(m, "uu", &number, &msec);
+
+        if (r >= 0)
+                r = write_mark(service, number);
+        if (r < 0)
+                return r;
+        return sd_event_add_time_relative(service->event, &source, CLOCK_MONOTONIC,
+                                          (uint64_t)msec * 1000, 1, on_mark_time,
+                                          sd_bus_message_ref(m));
+}
+
+/* ---- a flood ---- */
+
+enum { FLOOD_TICK_USEC = 1000, FLOOD_TICK_SIGNALS = 500 };
+
+typedef struct Flood {
+        TestService *service;
+        sd_bus_message *m; /* that asked for it */
+        sd_event_source *timer;
+        uint64_t started_usec;
+        uint32_t sent, count, rate;
+} Flood;
+
+static void flood_end(Flood *flood)
+{
+        (void)sd_bus_reply_method_return(flood->m, "");
+        sd_bus_message_unref(flood->m);
+        sd_event_source_unref(flood->timer);
+        g_free(flood);
+}
+
+/* Not more than the bus takes, or they would fill the memory here. */
+static bool flood_has_room(const Flood *flood)
+{
+        uint64_t n_queued;
+
+        return sd_bus_get_n_queued_write(flood->service->bus, &n_queued) >= 0 && n_queued == 0;
+}
+
+static int on_flood_time(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        Flood *flood = userdata;
+        uint64_t now, due = flood->count;
+        int r = sd_event_now(flood->service->event, CLOCK_MONOTONIC, &now);
+
+        if (flood->rate > 0)
+                due = MIN(due, (now - flood->started_usec) * flood->rate / 1000000 + 1);
+        due = MIN(due, flood->sent + FLOOD_TICK_SIGNALS);
+        for (; r >= 0 && flood->sent < due && flood_has_room(flood); flood->sent++)
+                r = sd_bus_emit_signal(flood->service->bus, sd_bus_message_get_path(flood->m),
+                                       sd_bus_message_get_interface(flood->m), "Flooded", "u",
+                                       ++flood->service->flooded);
+        if (r < 0)
+                return r;
+        if (flood->sent == flood->count) {
+                flood_end(flood);
+                return 0;
+        }
+        r = sd_event_source_set_time(source, now + FLOOD_TICK_USEC);
+        return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int method_flood(TestService *service, sd_bus_message *m)
+{
+        Flood *flood = g_new0(Flood, 1);
+        int r;
+
+        flood->service = service;
+        flood->m = sd_bus_message_ref(m);
+        r = sd_bus_message_read(m, "uu", &flood->count, &flood->rate);
+        if (r >= 0)
+                r = sd_event_now(service->event, CLOCK_MONOTONIC, &flood->started_usec);
+        if (r >= 0)
+                r = sd_event_add_time(service->event, &flood->timer, CLOCK_MONOTONIC, 0, 1,
+                                      on_flood_time, flood);
+        return r < 0 ? r : 1;
+}
+
+/* clang-format off */
 static const struct {
         const char *name; /* ends with "*": all that start so */
         int (*handler)(TestService *service, sd_bus_message *m);
 } methods[] = {
         {"Count", method_count},
         {"Die", method_die},
+        {"Disown", method_disown},
         {"Echo*", method_echo},
         {"Fail", method_fail},
         {"FailLong", method_fail_long},
-        {"GiveFd", method_give_fd},
+        {"Flood", method_flood},
+        {"Get", method_get},
+        {"GetAll", method_get_all},
         {"GetManagedObjects", method_get_managed_objects},
+        {"GiveFd", method_give_fd},
         {"GiveUp", method_give_up},
         {"GiveVariantFd", method_give_variant_fd},
         {"Huge", method_huge},
         {"Introspect", method_introspect},
+        {"Invalidate", method_invalidate},
         {"LastNote", method_last_note},
+        {"Mark", method_mark},
+        {"MarkSlow", method_mark_slow},
         {"Never*", method_never},
         {"Note", method_note},
+        {"Own", method_own},
         {"Release", method_release},
         {"Slow", method_slow},
         {"Wrong", method_wrong},
 };
+/* clang-format on */
 
 static bool name_fits(const char *pattern, const char *name)
 {
@@ -322,6 +508,10 @@ static void read_options(TestService *service, int argc, char **argv)
         g_option_context_add_main_entries(context, options, NULL);
         if (!g_option_context_parse(context, &argc, &argv, &error))
                 g_error("%s", error->message);
+        service->journal = -1;
+        if (option_journal)
+                service->journal =
+                        open(option_journal, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         service->held = g_ptr_array_new();
         service->introspection = g_hash_table_new(g_str_hash, g_str_equal);
         service->counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

@@ -132,6 +132,11 @@ guint mqtt_mirror_expect_message(MqttMirror *mirror, const char *line)
         }
 }
 
+const char *mqtt_mirror_get_message(const MqttMirror *mirror, guint place)
+{
+        return place < mirror->messages->len ? mirror->messages->pdata[place] : NULL;
+}
+
 guint mqtt_mirror_count(const MqttMirror *mirror, const char *line)
 {
         guint count = 0;

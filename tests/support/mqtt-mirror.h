@@ -24,6 +24,8 @@ void mqtt_mirror_expect(MqttMirror *mirror, const char *topic, const char *paylo
 void mqtt_mirror_expect_text(MqttMirror *mirror, const char *topic, const char *text);
 /* Waits until a message that starts so ("topic payload") has come; its place among all. */
 guint mqtt_mirror_expect_message(MqttMirror *mirror, const char *line);
+/* The message of that place, from 0 on, without waiting; NULL: there is none yet. Borrowed. */
+const char *mqtt_mirror_get_message(const MqttMirror *mirror, guint place);
 /* How many messages that start so have come, without waiting. */
 guint mqtt_mirror_count(const MqttMirror *mirror, const char *line);
 /* The number of retained topics that start so. */

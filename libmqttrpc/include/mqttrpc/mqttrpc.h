@@ -656,14 +656,18 @@ typedef enum MqttRpcSignalFlags {
  * text, an array or object (`length` SIZE_MAX: up to the NUL), trusted to be valid; NULL: none. For
  * an object with a vtable the signal must be declared there, with these types (-ENOENT, -EINVAL).
  * Without a connection, or while the broker is slow, signals wait, in order; beyond the limits of
- * the library the oldest are dropped and counted, which receivers see by `seq`. -ENOENT: no such
- * service or object, -EMSGSIZE, -ENOMEM. */
+ * the library the oldest are dropped and counted, which receivers see by `seq`; so is one that
+ * cannot be sent. -ENOENT: no such service or object, -ESTALE: another instance has taken over from
+ * the service, which says nothing more, -EMSGSIZE, -ENOMEM. */
 MQTTRPC_PUBLIC int mqttrpc_emit_signal(MqttRpcBus *bus, const char *service, const char *object,
                                        const char *signal, const char *types, ...);
 MQTTRPC_PUBLIC int mqttrpc_emit_signal_json(MqttRpcBus *bus, const char *service,
                                             const char *object, const char *signal,
                                             const char *params, size_t length,
                                             MqttRpcSignalFlags flags);
+/* How many signals of the service could not be emitted, or were dropped while they waited, since it
+ * was added: the sum over all services is MQTTRPC_COUNT_SIGNALS_DROPPED. 0 if there is none. */
+MQTTRPC_PUBLIC uint64_t mqttrpc_service_get_dropped_signals(MqttRpcBus *bus, const char *service);
 
 /* ---- serving: presence (protocol section 7) ---- */
 
@@ -853,7 +857,7 @@ typedef enum MqttRpcCounter {
         MQTTRPC_COUNT_RECONNECTS,
         MQTTRPC_COUNT_DROPPED_REPLIES, /* lost here: the outbound queue was full, or memory */
         MQTTRPC_COUNT_SIGNALS,         /* emitted */
-        MQTTRPC_COUNT_SIGNALS_DROPPED, /* of these, for want of room while they waited */
+        MQTTRPC_COUNT_SIGNALS_DROPPED, /* of these, see mqttrpc_service_get_dropped_signals() */
         MQTTRPC_COUNT_SIGNALS_LOST,    /* of others, as their `seq` shows */
         MQTTRPC_COUNT_STATE_REFUSED,   /* states, values and signals of others that break a rule */
         MQTTRPC_COUNT_CANCELLED,       /* requests, by their callers */
