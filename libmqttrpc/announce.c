@@ -256,7 +256,8 @@ void announce_continue(Service *service)
         if (!service->bus || (service->phase != ANNOUNCE_BIRTH && service->phase != ANNOUNCE_UP))
                 return;
         if (service->phase == ANNOUNCE_UP && service->needs_sweep) {
-                begin(service);
+                if (!service->bus->backlogged)
+                        begin(service);
                 return;
         }
         if (publish_description(service) < 0)
@@ -269,8 +270,11 @@ void announce_continue(Service *service)
                 try_calls(service);
                 return;
         }
-        if (service->phase == ANNOUNCE_BIRTH && !service->trial && publish_wanted(service) >= 0)
+        if (service->phase == ANNOUNCE_BIRTH && !service->trial && publish_wanted(service) >= 0) {
                 service->phase = ANNOUNCE_UP;
+                if (service->needs_sweep && !service->bus->backlogged)
+                        begin(service);
+        }
 }
 
 void announce_continue_all(MqttRpcBus *bus)

@@ -328,10 +328,11 @@ void object_clear(Object *object)
 
         if (!service->bus || (service->phase != ANNOUNCE_BIRTH && service->phase != ANNOUNCE_UP))
                 return; /* the next announcement sweeps */
-        if (object->announced)
-                (void)publish(object, TOPIC_META, NULL, NULL, 0);
+        if (object->announced && publish(object, TOPIC_META, NULL, NULL, 0) < 0)
+                service->needs_sweep = true;
         for (size_t i = 0; i < object->n_properties; i++)
-                (void)publish(object, TOPIC_PROPERTY, object->properties[i]->name, NULL, 0);
+                if (publish(object, TOPIC_PROPERTY, object->properties[i]->name, NULL, 0) < 0)
+                        service->needs_sweep = true;
 }
 
 /* ---- signals ---- */

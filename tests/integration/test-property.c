@@ -3,6 +3,7 @@
 /* Properties and objects: what a service publishes, what watchers are told, and the methods
  * prop.get, prop.getall and prop.set. */
 
+#include "common/limits.h"
 #include "tests/integration/home.h"
 
 #include <errno.h>
@@ -359,6 +360,53 @@ static void test_removed_while_down_is_swept(Home *home, gconstpointer unused)
         g_assert_cmpstr(kept, ==, "1");
 }
 
+/* ---- many ---- */
+
+enum { MANY_PROPERTIES = 10 };
+
+static void publish_many(Home *home, unsigned n_objects)
+{
+        for (unsigned i = 0; i < n_objects; i++) {
+                g_autofree char *object = g_strdup_printf("o%u", i);
+
+                for (unsigned k = 0; k < MANY_PROPERTIES; k++) {
+                        g_autofree char *name = g_strdup_printf("P%u", k);
+
+                        g_assert_cmpint(mqttrpc_property_publish(home->home, "raw", object, name,
+                                                                 "12345", SIZE_MAX),
+                                        ==, 0);
+                }
+                g_assert_cmpint(mqttrpc_object_announce(home->home, "raw", object, NULL), ==, 0);
+        }
+}
+
+/* More messages than the library lets wait for a broker at a time. */
+static void test_many_that_go_at_once_leave_nothing(Home *home, gconstpointer unused)
+{
+        enum { N_OBJECTS = LIMIT_OUTBOUND_MESSAGES / MANY_PROPERTIES + 100 };
+        gint64 deadline = wait_deadline(WAIT_MSEC);
+        char *left = NULL;
+
+        g_assert_cmpint(mqttrpc_add_fallback(home->home, NULL, "raw", on_any, NULL, NULL), ==, 0);
+        publish_many(home, N_OBJECTS);
+        home_start(home);
+        g_assert_true(home_sees(home, "raw", MQTTRPC_SERVICE_READY));
+        g_assert_cmpint(mqttrpc_bus_flush(home->home, WAIT_MSEC * 1000), ==, 0);
+        for (unsigned i = 0; i < N_OBJECTS; i++) {
+                g_autofree char *object = g_strdup_printf("o%u", i);
+
+                g_assert_cmpint(mqttrpc_object_remove(home->home, "raw", object), ==, 0);
+        }
+        do {
+                g_free(left);
+                g_assert_cmpint(mqttrpc_bus_flush(home->home, WAIT_MSEC * 1000), ==, 0);
+                left = home_retained(home, "mb1/raw/+/prop/+");
+        } while (left && wait_left(deadline) > 0);
+        g_assert_null(left);
+        left = home_retained(home, "mb1/raw/+/$meta");
+        g_assert_null(left);
+}
+
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
@@ -382,5 +430,7 @@ int main(int argc, char **argv)
         HOME_TEST("/object/come-and-go", test_objects_come_and_go);
         HOME_TEST("/object/without-a-vtable", test_objects_without_a_vtable);
         HOME_TEST("/object/trap-19-removed-while-down-is-swept", test_removed_while_down_is_swept);
+        HOME_TEST("/object/trap-19-many-that-go-at-once-leave-nothing",
+                  test_many_that_go_at_once_leave_nothing);
         return g_test_run();
 }
