@@ -70,6 +70,12 @@
 /* Messages of QoS 1 that the broker has not acknowledged: packet ids end at 65,535. */
 #define LIMIT_OUTBOUND_MESSAGES 32768U
 
+/* Bytes on their way to the broker beyond which what is published for the first time on a
+ * connection (all of a service that has just appeared, or of all services when the broker is back)
+ * waits: what is on its way costs the process several times as much, and more than this is not
+ * faster. */
+#define LIMIT_STATE_OUTSTANDING_BYTES (UINT64_C(64) << 10)
+
 /* Services whose presence is kept, beyond own ones: far more than a device has; what is beyond is
  * treated as if it had said nothing. */
 #define LIMIT_PRESENCES 4096U

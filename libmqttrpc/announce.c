@@ -381,8 +381,10 @@ void announce_on_retained(Service *service, const Topic *topic, const LinkMessag
                            : NULL;
         if (property && property->value) {
                 if (property->length == message->length &&
-                    !memcmp(property->value, message->payload, message->length))
+                    !memcmp(property->value, message->payload, message->length)) {
                         property->dirty = false; /* it is there already */
+                        property->sent = true;
+                }
                 return;
         }
         if (bus_publish_retained(service->bus, message->topic, NULL, 0) < 0)
@@ -433,6 +435,7 @@ static Service *find(MqttRpcBus *bus, const char *name)
         return service_find(bus, (TextSpan){name, strlen(name)});
 }
 
+/* The state is not said before the values that it stands for. */
 static void state_changed(Service *service)
 {
         if (service->phase == ANNOUNCE_SUPERSEDED && !service->was_ready &&
@@ -440,7 +443,9 @@ static void state_changed(Service *service)
                 begin(service);
                 return;
         }
-        if (service->phase == ANNOUNCE_UP && publish_wanted(service) < 0)
+        if (service->phase != ANNOUNCE_UP)
+                return;
+        if ((service->n_dirty > 0 && service->bus->backlogged) || publish_wanted(service) < 0)
                 service->phase = ANNOUNCE_BIRTH; /* once more, when there is room */
 }
 
