@@ -145,6 +145,7 @@ static void sweep(Service *service)
         service->phase = ANNOUNCE_SWEEPING;
         service->needs_sweep = false;
         service->sweeps_later = bus->sweeping;
+        service->is_swept = false;
         for (Object *object = service->objects; object; object = object->hh.next) {
                 object_refresh(object);
                 object_set_all_dirty(object);
@@ -294,21 +295,24 @@ void announce_on_up(MqttRpcBus *bus)
         start_sync(bus);
 }
 
+/* What the callbacks begin to sweep now has not been looked through by the sync that is over. */
 void announce_on_complete(MqttRpcBus *bus)
 {
         bool more = false;
 
+        for (Service *service = bus->services; service; service = service->hh.next) {
+                service->is_swept = service->phase == ANNOUNCE_SWEEPING && !service->sweeps_later;
+                more = more || (service->phase == ANNOUNCE_SWEEPING && service->sweeps_later);
+                service->sweeps_later = false;
+        }
         if (!presence_is_complete(bus)) {
                 presence_on_complete(bus);
                 watches_on_complete(bus);
         }
         for (Service *service = bus->services; service; service = service->hh.next) {
-                if (service->phase != ANNOUNCE_SWEEPING)
-                        continue;
-                if (!service->sweeps_later)
+                if (service->is_swept && service->phase == ANNOUNCE_SWEEPING)
                         end_sweep(service);
-                more = more || service->sweeps_later;
-                service->sweeps_later = false;
+                service->is_swept = false;
         }
         if (more)
                 start_sync(bus);
