@@ -148,6 +148,17 @@ static void test_what_polkit_refuses(Fixture *fixture, gconstpointer unused)
                 {"org.freedesktop.DBus.Error.AuthFailed", "Authentication failed.", -32013, "no"},
                 {"org.freedesktop.DBus.Error.AccessDenied", "Permission denied", -32001, NULL},
                 {"System.Error.EACCES", "Permission denied", -32001, NULL},
+                /* names of their own */
+                {"org.freedesktop.UDisks2.Error.NotAuthorized",
+                 "Not authorized to perform operation", -32001, "no"},
+                {"org.freedesktop.UDisks2.Error.NotAuthorizedCanObtain",
+                 "Not authorized to perform operation", -32013, "no"},
+                {"org.freedesktop.ModemManager1.Error.Core.Unauthorized",
+                 "PolicyKit authorization failed", -32001, "no"},
+                {"org.freedesktop.NetworkManager.PermissionDenied",
+                 "Not authorized to control networking.", -32001, "no"},
+                {"org.freedesktop.Accounts.Error.PermissionDenied", "Authentication is required",
+                 -32001, "no"},
         };
 
         for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
