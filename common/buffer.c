@@ -118,7 +118,11 @@ char *buffer_steal(Buffer *buffer)
         if (buffer->status < 0 || (!buffer->data && !buffer_reserve(buffer, 0)))
                 return NULL;
         buffer->data[buffer->length] = '\0';
-        text = STEAL(buffer->data);
+        /* It may be kept for long, a thousand times. */
+        text = realloc(buffer->data, buffer->length + 1);
+        if (!text)
+                text = buffer->data;
+        buffer->data = NULL;
         buffer_done(buffer);
         return text;
 }

@@ -74,6 +74,12 @@
  * keeps it, its properties, and until it is written the packet with all of that once more. */
 #define MESSAGE_OVERHEAD_BYTES 768U
 
+/* Bytes on their way to the broker beyond which what is published for the first time on a
+ * connection (all of a service that has just appeared, or of all services when the broker is back)
+ * waits: what is on its way costs the process several times as much, and more than this is not
+ * faster. */
+#define LIMIT_STATE_OUTSTANDING_BYTES (UINT64_C(64) << 10)
+
 /* Services whose presence is kept, beyond own ones: far more than a device has; what is beyond is
  * treated as if it had said nothing. */
 #define LIMIT_PRESENCES 4096U

@@ -8,6 +8,7 @@
 
 #define DBUS(name)   "org.freedesktop.DBus.Error." name
 #define POLKIT(name) "org.freedesktop.PolicyKit1.Error." name
+#define UDISKS(name) "org.freedesktop.UDisks2.Error." name
 #define SYSTEM(name) "System.Error." name
 
 #define IN(name, code, executed)                                                      \
@@ -63,6 +64,13 @@ static const ErrorMapEntry table[] = {
         IN(SYSTEM("EACCES"), ACCESS_DENIED, UNKNOWN),
         IN(SYSTEM("EPERM"), ACCESS_DENIED, UNKNOWN),
         IN(POLKIT("NotAuthorized"), ACCESS_DENIED, NO),
+        /* what services say that have a name of their own for polkit's refusal */
+        IN(UDISKS("NotAuthorized"), ACCESS_DENIED, NO),
+        IN(UDISKS("NotAuthorizedDismissed"), ACCESS_DENIED, NO),
+        IN("org.freedesktop.ModemManager1.Error.Core.Unauthorized", ACCESS_DENIED, NO),
+        IN("org.freedesktop.NetworkManager.PermissionDenied", ACCESS_DENIED, NO),
+        IN("org.freedesktop.NetworkManager.Settings.PermissionDenied", ACCESS_DENIED, NO),
+        IN("org.freedesktop.Accounts.Error.PermissionDenied", ACCESS_DENIED, NO),
 
         BOTH(DBUS("UnknownObject"), NOT_FOUND, NO),
         IN(DBUS("UnknownProperty"), NOT_FOUND, NO),
@@ -133,6 +141,7 @@ static const ErrorMapEntry table[] = {
 
         BOTH(DBUS("InteractiveAuthorizationRequired"), AUTH_REQUIRED, NO),
         IN(DBUS("AuthFailed"), AUTH_REQUIRED, NO),
+        IN(UDISKS("NotAuthorizedCanObtain"), AUTH_REQUIRED, NO),
 
         BOTH(SYSTEM("EPROTONOSUPPORT"), VERSION, UNKNOWN),
 };

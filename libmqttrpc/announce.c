@@ -162,6 +162,7 @@ static void sweep(Service *service)
         service->phase = ANNOUNCE_SWEEPING;
         service->needs_sweep = false;
         service->sweeps_later = bus->sweeping;
+        service->is_swept = false;
         for (Object *object = service->objects; object; object = object->hh.next) {
                 object_refresh(object);
                 object_set_all_dirty(object);
@@ -274,7 +275,8 @@ void announce_continue(Service *service)
         if (!service->bus || (service->phase != ANNOUNCE_BIRTH && service->phase != ANNOUNCE_UP))
                 return;
         if (service->phase == ANNOUNCE_UP && service->needs_sweep) {
-                begin(service);
+                if (!service->bus->backlogged)
+                        begin(service);
                 return;
         }
         if (publish_description(service) < 0)
@@ -287,8 +289,11 @@ void announce_continue(Service *service)
                 try_calls(service);
                 return;
         }
-        if (service->phase == ANNOUNCE_BIRTH && !service->trial && publish_wanted(service) >= 0)
+        if (service->phase == ANNOUNCE_BIRTH && !service->trial && publish_wanted(service) >= 0) {
                 service->phase = ANNOUNCE_UP;
+                if (service->needs_sweep && !service->bus->backlogged)
+                        begin(service);
+        }
 }
 
 void announce_continue_all(MqttRpcBus *bus)
@@ -308,21 +313,24 @@ void announce_on_up(MqttRpcBus *bus)
         start_sync(bus);
 }
 
+/* What the callbacks begin to sweep now has not been looked through by the sync that is over. */
 void announce_on_complete(MqttRpcBus *bus)
 {
         bool more = false;
 
+        for (Service *service = bus->services; service; service = service->hh.next) {
+                service->is_swept = service->phase == ANNOUNCE_SWEEPING && !service->sweeps_later;
+                more = more || (service->phase == ANNOUNCE_SWEEPING && service->sweeps_later);
+                service->sweeps_later = false;
+        }
         if (!presence_is_complete(bus)) {
                 presence_on_complete(bus);
                 watches_on_complete(bus);
         }
         for (Service *service = bus->services; service; service = service->hh.next) {
-                if (service->phase != ANNOUNCE_SWEEPING)
-                        continue;
-                if (!service->sweeps_later)
+                if (service->is_swept && service->phase == ANNOUNCE_SWEEPING)
                         end_sweep(service);
-                more = more || service->sweeps_later;
-                service->sweeps_later = false;
+                service->is_swept = false;
         }
         if (more)
                 start_sync(bus);
@@ -421,8 +429,10 @@ void announce_on_retained(Service *service, const Topic *topic, const LinkMessag
                            : NULL;
         if (property && property->value) {
                 if (property->length == message->length &&
-                    !memcmp(property->value, message->payload, message->length))
+                    !memcmp(property->value, message->payload, message->length)) {
                         property->dirty = false; /* it is there already */
+                        property->sent = true;
+                }
                 return;
         }
         if (bus_publish_retained(service->bus, message->topic, NULL, 0) < 0)
@@ -477,6 +487,7 @@ static Service *find(MqttRpcBus *bus, const char *name)
         return service_find(bus, (TextSpan){name, strlen(name)});
 }
 
+/* The state is not said before the values that it stands for. */
 static void state_changed(Service *service)
 {
         if (service->phase == ANNOUNCE_SUPERSEDED && !service->was_ready &&
@@ -484,7 +495,9 @@ static void state_changed(Service *service)
                 begin(service);
                 return;
         }
-        if (service->phase == ANNOUNCE_UP && publish_wanted(service) < 0)
+        if (service->phase != ANNOUNCE_UP)
+                return;
+        if ((service->n_dirty > 0 && service->bus->backlogged) || publish_wanted(service) < 0)
                 service->phase = ANNOUNCE_BIRTH; /* once more, when there is room */
 }
 

@@ -182,7 +182,8 @@ static void use_room(MqttRpcBus *bus)
 {
         if (bus->outbox)
                 outbox_flush(bus);
-        if (!bus->backlogged || link_outstanding_bytes(bus->link) > LIMIT_OUTBOUND_BYTES / 2)
+        if (!bus->backlogged ||
+            link_unacknowledged_bytes(bus->link) > LIMIT_STATE_OUTSTANDING_BYTES / 2)
                 return;
         bus->backlogged = false;
         announce_continue_all(bus);

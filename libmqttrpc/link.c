@@ -25,6 +25,10 @@
 enum { TAKEN_OVER_LOSSES = 5 };
 #define YOUNG_USEC (UINT64_C(500) * USEC_PER_MSEC)
 
+/* Entries of the account of messages that are kept for the next ones: many more than are under way
+ * at a time usually, and 24 KiB. */
+enum { KEPT_FREE = 256 };
+
 typedef enum LinkState {
         LINK_CLOSED,
         LINK_STARTING, /* a thread resolves the host's name and connects */
@@ -69,6 +73,7 @@ struct Link {
         MqttRpcError *reason;
         Unacknowledged *unacknowledged; /* hash by mid */
         Unacknowledged *free_list;
+        unsigned n_free;
         size_t unacknowledged_bytes;
         size_t backlog_bytes; /* handed over while the socket would not take more */
 };
@@ -82,6 +87,7 @@ static Unacknowledged *unacknowledged_new(Link *link)
         if (!item)
                 return malloc(sizeof(*item));
         link->free_list = item->next_free;
+        link->n_free--;
         return item;
 }
 
@@ -89,8 +95,13 @@ static void unacknowledged_drop(Link *link, Unacknowledged *item)
 {
         HASH_DEL(link->unacknowledged, item);
         link->unacknowledged_bytes -= item->length;
+        if (link->n_free >= KEPT_FREE) {
+                free(item);
+                return;
+        }
         item->next_free = link->free_list;
         link->free_list = item;
+        link->n_free++;
 }
 
 static void forget_messages(Link *link)
@@ -105,6 +116,7 @@ static void forget_messages(Link *link)
                 link->free_list = item->next_free;
                 free(item);
         }
+        link->n_free = 0;
         link->unacknowledged_bytes = 0;
         link->backlog_bytes = 0;
         link->unanswered = 0;
@@ -647,4 +659,9 @@ int link_publish(Link *link, const LinkPublish *publish, uint64_t cookie)
 size_t link_outstanding_bytes(const Link *link)
 {
         return link->unacknowledged_bytes + link->backlog_bytes;
+}
+
+size_t link_unacknowledged_bytes(const Link *link)
+{
+        return link->unacknowledged_bytes;
 }

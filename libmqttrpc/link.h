@@ -77,3 +77,5 @@ int link_unsubscribe(Link *link, const char *filter);
 int link_publish(Link *link, const LinkPublish *publish, uint64_t cookie);
 /* Bytes that were handed over and are not known to have reached the broker. */
 size_t link_outstanding_bytes(const Link *link);
+/* Those of QoS 1 alone: each is followed by on_published(), or by the end of the connection. */
+size_t link_unacknowledged_bytes(const Link *link);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/json-write.h"
+#include "common/limits.h"
 #include "libmqttrpc/service.h"
 
 /* ---- life ---- */
@@ -253,8 +254,10 @@ void object_set_dirty(Object *object)
 
 void object_set_all_dirty(Object *object)
 {
-        for (size_t i = 0; i < object->n_properties; i++)
+        for (size_t i = 0; i < object->n_properties; i++) {
                 object->properties[i]->dirty = true;
+                object->properties[i]->sent = false;
+        }
         object->meta_dirty = object->announced;
         if (object->n_properties > 0 || object->announced)
                 object_set_dirty(object);
@@ -272,25 +275,62 @@ static int publish(const Object *object, TopicKind kind, const char *name, const
         return r < 0 ? r : bus_publish_retained(bus, bus->topic.data, text, length);
 }
 
-/* From the last to the first, since cleared ones go. */
+/* What the broker does not take is not kept back for ever; the value it has would be a wrong one.
+ */
+static int give_up(Object *object, Property *property)
+{
+        bus_log_peer(object->service->bus,
+                     "%s/%s: the value of '%s' has %u bytes, more than the broker takes: it is not "
+                     "published",
+                     object->service->name, object->name, property->name, property->length);
+        free(STEAL(property->value));
+        property->length = 0;
+        names_changed(object);
+        return publish(object, TOPIC_PROPERTY, property->name, NULL, 0);
+}
+
+/* A change is told at once. First values, of which there may be any number, wait until the broker
+ * has taken others. */
+static int flush_property(Object *object, Property *property)
+{
+        MqttRpcBus *bus = object->service->bus;
+        int r;
+
+        if (!property->sent &&
+            link_unacknowledged_bytes(bus->link) > LIMIT_STATE_OUTSTANDING_BYTES) {
+                bus->backlogged = true;
+                return -ENOBUFS;
+        }
+        r = publish(object, TOPIC_PROPERTY, property->name, property->value, property->length);
+        if (r == -EMSGSIZE)
+                r = give_up(object, property);
+        if (r >= 0)
+                property->sent = true;
+        return r;
+}
+
+/* From the last to the first, since cleared ones go. One that has to wait does not hold up the
+ * others. */
 static int flush_properties(Object *object)
 {
-        int r;
+        int result = 0;
 
         for (size_t i = object->n_properties; i-- > 0;) {
                 Property *property = object->properties[i];
+                int r;
 
                 if (!property->dirty)
                         continue;
-                r = publish(object, TOPIC_PROPERTY, property->name, property->value,
-                            property->length);
-                if (r < 0)
-                        return r;
+                r = flush_property(object, property);
+                if (r < 0) {
+                        result = r;
+                        continue;
+                }
                 property->dirty = false;
                 if (!property->value)
                         drop_property(object, i);
         }
-        return 0;
+        return result;
 }
 
 static int flush_meta(Object *object)
@@ -331,10 +371,11 @@ void object_clear(Object *object)
 
         if (!service->bus || (service->phase != ANNOUNCE_BIRTH && service->phase != ANNOUNCE_UP))
                 return; /* the next announcement sweeps */
-        if (object->announced)
-                (void)publish(object, TOPIC_META, NULL, NULL, 0);
+        if (object->announced && publish(object, TOPIC_META, NULL, NULL, 0) < 0)
+                service->needs_sweep = true;
         for (size_t i = 0; i < object->n_properties; i++)
-                (void)publish(object, TOPIC_PROPERTY, object->properties[i]->name, NULL, 0);
+                if (publish(object, TOPIC_PROPERTY, object->properties[i]->name, NULL, 0) < 0)
+                        service->needs_sweep = true;
 }
 
 /* ---- signals ---- */

@@ -16,6 +16,7 @@ typedef struct Property {
         char *value; /* JSON text; owned; NULL: to be cleared, or not asked for yet */
         uint32_t length;
         bool dirty; /* the broker has another value, or none */
+        bool sent;  /* on this connection, some value */
         char name[];
 } Property;
 

@@ -63,6 +63,7 @@ struct Service {
         bool was_tried;     /* a call of its own was sent, to see whether calls arrive */
         MqttRpcSlot *trial; /* that call, while it is under way; owned */
         bool sweeps_later;  /* the sweep under way was begun before it */
+        bool is_swept;      /* all of it has been looked through just now */
         bool needs_sweep;   /* something could not be cleared */
         bool description_is_dirty;
         unsigned n_dirty;  /* objects of which something is not published */

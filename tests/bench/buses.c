@@ -167,7 +167,8 @@ void buses_use(Buses *buses, Transport transport)
 
 static void add_users(Broker *broker)
 {
-        const char *gateway[] = {"--gateway", "--service", "bench", "--service", "hostname", NULL};
+        const char *gateway[] = {"--gateway", "--service", "bench", "--service",
+                                 "hostname",  "--service", "tree",  NULL};
         const char *raw[] = {"--service", "raw", NULL};
         const char *lib[] = {"--service", "lib", NULL};
         const char *bench[] = {"--call", "bench", "--call",  "raw", "--call",

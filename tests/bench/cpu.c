@@ -60,13 +60,23 @@ double cpu_time_usec(pid_t pid)
         return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-double cpu_rss_kib(pid_t pid)
+static double read_status_kib(pid_t pid, const char *key)
 {
         g_autofree char *path = g_strdup_printf("/proc/%d/status", (int)pid);
         g_autofree char *text = NULL;
         const char *at;
 
-        if (!g_file_get_contents(path, &text, NULL, NULL) || !(at = strstr(text, "VmRSS:")))
+        if (!g_file_get_contents(path, &text, NULL, NULL) || !(at = strstr(text, key)))
                 g_error("cannot read the memory of process %d", (int)pid);
-        return strtod(at + strlen("VmRSS:"), NULL);
+        return strtod(at + strlen(key), NULL);
+}
+
+double cpu_rss_kib(pid_t pid)
+{
+        return read_status_kib(pid, "VmRSS:");
+}
+
+double cpu_rss_anon_kib(pid_t pid)
+{
+        return read_status_kib(pid, "RssAnon:");
 }

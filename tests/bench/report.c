@@ -76,7 +76,7 @@ static void print_figure(const Figure *figure)
 {
         printf("  %-20s", figure->label);
         if (figure->count > 0) {
-                printf(" %9.1f\n", figure->count);
+                printf(" %9.*f\n", figure->count < 10 ? 2 : 1, figure->count);
                 return;
         }
         print_cell(figure->p50_usec, 1);

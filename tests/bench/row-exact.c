@@ -6,6 +6,7 @@
 #include "tests/bench/row.h"
 
 #include "tests/bench/client.h"
+#include "tests/bench/tree.h"
 
 #include <string.h>
 
@@ -135,4 +136,40 @@ void row_measure_syscalls_many(Buses *buses, const Effort *effort, const Row *ro
                                RowResult *result)
 {
         measure_syscalls(buses, effort, row, IN_FLIGHT, result);
+}
+
+/* ---- one change of a property ---- */
+
+static double count_changes(Buses *buses, unsigned n_objects, unsigned changes)
+{
+        const char *wrapper[] = {"valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+                                 NULL};
+        Tree *tree = tree_new(buses, wrapper);
+        g_autofree char *output = NULL;
+
+        tree_show(tree, n_objects);
+        while (changes-- > 0)
+                tree_change(tree);
+        output = tree_end(tree);
+        return find_number(output, "Collected :");
+}
+
+static double count_change(Buses *buses, const Effort *effort, unsigned n_objects)
+{
+        double few = count_changes(buses, n_objects, effort->exact_short);
+        double many = count_changes(buses, n_objects, effort->exact_long);
+
+        return (many - few) / (effort->exact_long - effort->exact_short);
+}
+
+void row_measure_growth_instructions(Buses *buses, const Effort *effort, const Row *row,
+                                     RowResult *result)
+{
+        Figure few = {.label = "among few objects"}, many = {.label = "among many"};
+
+        few.count = count_change(buses, effort, effort->growth_objects / 100);
+        many.count = count_change(buses, effort, effort->growth_objects);
+        row_add_figure(result, &few);
+        row_add_figure(result, &many);
+        result->value = many.count / few.count;
 }

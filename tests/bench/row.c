@@ -48,6 +48,12 @@ const Row row_table[] = {
          GOAL_AT_MOST, 1.15, row_measure_rss_service, TRANSPORT_UNIX, PAYLOAD_STRING, 0},
         {"rss-mappings", "idle memory with all shipped mappings, MB",
          GOAL_AT_MOST, 6, row_measure_rss_mappings, TRANSPORT_UNIX, PAYLOAD_STRING, 0},
+        {"growth-time", "snapshot per property, 1,000 objects ÷ 100, of ten properties each",
+         GOAL_AT_MOST, 1.15, row_measure_growth_time, TRANSPORT_UNIX, PAYLOAD_STRING, 1},
+        {"growth-memory", "bytes per property with 1,000 objects",
+         GOAL_AT_MOST, 250, row_measure_growth_memory, TRANSPORT_UNIX, PAYLOAD_STRING, 1},
+        {"growth-change", "CPU of the gateway for one change, 1,000 objects ÷ 10",
+         GOAL_AT_MOST, 1.15, row_measure_growth_change, TRANSPORT_UNIX, PAYLOAD_STRING, 1},
 
         {"instructions-string", "user instructions per call, string",
          GOAL_AT_MOST, 32000, row_measure_instructions, TRANSPORT_UNIX, PAYLOAD_STRING, 0,
@@ -65,6 +71,9 @@ const Row row_table[] = {
         {"syscalls-many", "the same, 64 in flight",
          GOAL_AT_MOST, 9.5, row_measure_syscalls_many, TRANSPORT_UNIX, PAYLOAD_STRING, 0,
          "strace"},
+        {"growth-instructions", "user instructions for one change, 1,000 objects ÷ 10",
+         GOAL_AT_MOST, 1.15, row_measure_growth_instructions, TRANSPORT_UNIX, PAYLOAD_STRING, 1,
+         "valgrind"},
         {},
 };
 /* clang-format on */

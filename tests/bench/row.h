@@ -16,6 +16,8 @@ typedef struct Effort {
         unsigned repeats;    /* of a throughput row */
         unsigned rate_calls; /* per repeat and way */
         unsigned exact_short, exact_long;
+        unsigned growth_objects; /* the most; a power of ten times a digit */
+        unsigned growth_turns, growth_changes;
 } Effort;
 
 /* What a measurement found, one line of it. What was not measured is 0. */
@@ -83,6 +85,13 @@ void row_measure_rss_service(Buses *buses, const Effort *effort, const Row *row,
 void row_measure_rss(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_rss_mappings(Buses *buses, const Effort *effort, const Row *row,
                               RowResult *result);
+/* row-growth.c: time of a snapshot per property, of many objects of a D-Bus service ÷ of a tenth of
+ * them; bytes of the gateway per property; its CPU for one change among many ÷ among a hundredth */
+void row_measure_growth_time(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+void row_measure_growth_memory(Buses *buses, const Effort *effort, const Row *row,
+                               RowResult *result);
+void row_measure_growth_change(Buses *buses, const Effort *effort, const Row *row,
+                               RowResult *result);
 /* row-exact.c: counts per call of the gateway */
 void row_measure_instructions(Buses *buses, const Effort *effort, const Row *row,
                               RowResult *result);
@@ -90,3 +99,6 @@ void row_measure_allocations(Buses *buses, const Effort *effort, const Row *row,
 void row_measure_syscalls(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_syscalls_many(Buses *buses, const Effort *effort, const Row *row,
                                RowResult *result);
+/* the gateway's for one change among many objects ÷ among a hundredth of them */
+void row_measure_growth_instructions(Buses *buses, const Effort *effort, const Row *row,
+                                     RowResult *result);

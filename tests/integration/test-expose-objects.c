@@ -424,6 +424,29 @@ static void test_one_interface_goes(Fixture *fixture, gconstpointer unused)
         mqtt_mirror_expect(fixture->mirror, "test/o0/prop/Level", "0");
 }
 
+/* An object has some of the interfaces of its entry, and the service has an error of its own for a
+ * question about another one. */
+static void test_getall_of_an_object_that_lacks_an_interface(Fixture *fixture, gconstpointer unused)
+{
+        static const char *const objects[] = {"o0", "o1"};
+        static const char *const values[] = {"{\"Level\":0}", "{\"Size\":1}"};
+
+        scripted_service_manage(fixture->service, ROOT);
+        add_objects(fixture, 2);
+        scripted_service_set(fixture->service, ROOT "/o0", OTHER, "Size", NULL);
+        scripted_service_lack(fixture->service, ROOT "/o0", OTHER);
+        scripted_service_set(fixture->service, ROOT "/o1", FACE, "Level", NULL);
+        scripted_service_lack(fixture->service, ROOT "/o1", FACE);
+        start(fixture);
+        for (size_t i = 0; i < G_N_ELEMENTS(objects); i++) {
+                MqttRequest request = {
+                        .service = "test", .object = objects[i], .method = "prop.getall"};
+                g_autofree char *reply = mqtt_client_call(fixture->stage->client, &request);
+
+                rpc_reply_assert_result(reply, values[i]);
+        }
+}
+
 /* A fresh snapshot would not know in which order they came. */
 static void test_order_of_interfaces_is_that_of_the_mapping(Fixture *fixture, gconstpointer unused)
 {
@@ -553,6 +576,8 @@ static const struct {
          test_service_that_can_be_started_is_ready},
         {"/expose/object/found-by-object-manager", managed_objects, test_object_manager},
         {"/expose/object/trap-15-one-interface-goes", managed_objects, test_one_interface_goes},
+        {"/expose/object/getall-of-one-that-lacks-an-interface", managed_objects,
+         test_getall_of_an_object_that_lacks_an_interface},
         {"/expose/object/trap-38-order-of-interfaces-is-that-of-the-mapping", managed_objects,
          test_order_of_interfaces_is_that_of_the_mapping},
         {"/expose/object/trap-10-mute-one-stalls-nobody", managed_objects,

@@ -3,6 +3,7 @@
 /* Properties and objects: what a service publishes, what watchers are told, and the methods
  * prop.get, prop.getall and prop.set. */
 
+#include "common/limits.h"
 #include "tests/integration/home.h"
 
 #include <errno.h>
@@ -359,6 +360,119 @@ static void test_removed_while_down_is_swept(Home *home, gconstpointer unused)
         g_assert_cmpstr(kept, ==, "1");
 }
 
+/* ---- many ---- */
+
+enum { MANY_PROPERTIES = 10 };
+
+static void publish_many(Home *home, unsigned n_objects)
+{
+        for (unsigned i = 0; i < n_objects; i++) {
+                g_autofree char *object = g_strdup_printf("o%u", i);
+
+                for (unsigned k = 0; k < MANY_PROPERTIES; k++) {
+                        g_autofree char *name = g_strdup_printf("P%u", k);
+
+                        g_assert_cmpint(mqttrpc_property_publish(home->home, "raw", object, name,
+                                                                 "12345", SIZE_MAX),
+                                        ==, 0);
+                }
+                g_assert_cmpint(mqttrpc_object_announce(home->home, "raw", object, NULL), ==, 0);
+        }
+}
+
+/* More than may be on its way at a time: what is said of the whole still comes after its parts. */
+static void test_ready_comes_after_many_first_values(Home *home, gconstpointer unused)
+{
+        const RawMessage *message;
+        unsigned n_values = 0;
+
+        g_assert_cmpint(mqttrpc_add_fallback(home->home, NULL, "raw", on_any, NULL, NULL), ==, 0);
+        g_assert_cmpint(mqttrpc_service_set_state(home->home, "raw", MQTTRPC_SERVICE_INIT), ==, 0);
+        home_start(home);
+        g_assert_true(home_sees(home, "raw", MQTTRPC_SERVICE_INIT));
+        raw_client_subscribe_fresh(home->client, "mb1/raw/#");
+        publish_many(home, 500);
+        g_assert_cmpint(mqttrpc_service_set_state(home->home, "raw", MQTTRPC_SERVICE_READY), ==, 0);
+        do {
+                message = raw_client_receive(home->client);
+                n_values += strstr(message->topic, "/prop/") != NULL;
+        } while (!strstr(message->payload, "\"ready\""));
+        g_assert_cmpuint(n_values, ==, 500 * MANY_PROPERTIES);
+}
+
+/* A change of a value that has been told does not wait for them. */
+static void test_change_overtakes_first_values(Home *home, gconstpointer unused)
+{
+        const RawMessage *message;
+        unsigned n_values = 0;
+
+        g_assert_cmpint(mqttrpc_add_fallback(home->home, NULL, "raw", on_any, NULL, NULL), ==, 0);
+        publish_many(home, 1);
+        home_start(home);
+        g_assert_true(home_sees(home, "raw", MQTTRPC_SERVICE_READY));
+        raw_client_subscribe_fresh(home->client, "mb1/raw/+/prop/+");
+        publish_many(home, 500);
+        g_assert_cmpint(mqttrpc_property_publish(home->home, "raw", "o0", "P3", "6", SIZE_MAX), ==,
+                        0);
+        do {
+                message = raw_client_receive(home->client);
+                n_values++;
+        } while (strcmp(message->topic, "mb1/raw/o0/prop/P3") != 0);
+        g_assert_cmpuint(n_values, <, 499 * MANY_PROPERTIES);
+}
+
+/* More messages than the library lets wait for a broker at a time. */
+static void test_many_that_go_at_once_leave_nothing(Home *home, gconstpointer unused)
+{
+        enum { N_OBJECTS = LIMIT_OUTBOUND_MESSAGES / MANY_PROPERTIES + 100 };
+        gint64 deadline = wait_deadline(WAIT_MSEC);
+        char *left = NULL;
+
+        g_assert_cmpint(mqttrpc_add_fallback(home->home, NULL, "raw", on_any, NULL, NULL), ==, 0);
+        publish_many(home, N_OBJECTS);
+        home_start(home);
+        g_assert_true(home_sees(home, "raw", MQTTRPC_SERVICE_READY));
+        g_assert_cmpint(mqttrpc_bus_flush(home->home, WAIT_MSEC * 1000), ==, 0);
+        for (unsigned i = 0; i < N_OBJECTS; i++) {
+                g_autofree char *object = g_strdup_printf("o%u", i);
+
+                g_assert_cmpint(mqttrpc_object_remove(home->home, "raw", object), ==, 0);
+        }
+        do {
+                g_free(left);
+                g_assert_cmpint(mqttrpc_bus_flush(home->home, WAIT_MSEC * 1000), ==, 0);
+                left = home_retained(home, "mb1/raw/+/prop/+");
+        } while (left && wait_left(deadline) > 0);
+        g_assert_null(left);
+        left = home_retained(home, "mb1/raw/+/$meta");
+        g_assert_null(left);
+}
+
+static void test_value_that_the_broker_does_not_take(Home *home, gconstpointer unused)
+{
+        g_autofree char *text = g_strnfill(30002, 'x');
+        g_autofree char *kept = NULL, *gone = NULL;
+
+        text[0] = text[30001] = '"';
+        raw_client_free(g_steal_pointer(&home->client));
+        broker_kill(home->broker);
+        broker_add_config(home->broker, "max_packet_size 20000\n");
+        broker_start(home->broker);
+        home->client = raw_client_new(home->broker, NULL);
+        home_retain(home, "mb1/raw/a/prop/P", "\"old\"");
+        g_assert_cmpint(mqttrpc_add_fallback(home->home, NULL, "raw", on_any, NULL, NULL), ==, 0);
+        g_assert_cmpint(mqttrpc_property_publish(home->home, "raw", "a", "P", text, SIZE_MAX), ==,
+                        0);
+        g_assert_cmpint(mqttrpc_property_publish(home->home, "raw", "a", "Q", "1", SIZE_MAX), ==,
+                        0);
+        home_start(home);
+        g_assert_true(home_sees(home, "raw", MQTTRPC_SERVICE_READY));
+        kept = home_retained(home, "mb1/raw/a/prop/Q");
+        g_assert_cmpstr(kept, ==, "1");
+        gone = home_retained(home, "mb1/raw/a/prop/P");
+        g_assert_null(gone);
+}
+
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
@@ -379,8 +493,15 @@ int main(int argc, char **argv)
         HOME_TEST("/property/set/trap-39-generic-endpoint-is-denied",
                   test_set_by_the_generic_endpoint_is_denied);
         HOME_TEST("/property/set/is-answered-later", test_set_is_answered_later);
+        HOME_TEST("/property/trap-31-value-that-the-broker-does-not-take",
+                  test_value_that_the_broker_does_not_take);
         HOME_TEST("/object/come-and-go", test_objects_come_and_go);
         HOME_TEST("/object/without-a-vtable", test_objects_without_a_vtable);
         HOME_TEST("/object/trap-19-removed-while-down-is-swept", test_removed_while_down_is_swept);
+        HOME_TEST("/object/trap-19-many-that-go-at-once-leave-nothing",
+                  test_many_that_go_at_once_leave_nothing);
+        HOME_TEST("/object/trap-35-ready-comes-after-many-first-values",
+                  test_ready_comes_after_many_first_values);
+        HOME_TEST("/object/change-overtakes-first-values", test_change_overtakes_first_values);
         return g_test_run();
 }

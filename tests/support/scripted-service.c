@@ -12,6 +12,7 @@ struct ScriptedService {
         GMutex lock;        /* the filter runs in the thread of GDBus */
         GHashTable *values; /* "path interface property" → GVariant */
         GHashTable *mute;   /* path */
+        GHashTable *lacks;  /* "path interface" */
         GHashTable *xml;    /* path, or "" for all → text */
         GHashTable *counts; /* method → number */
         char *manager;
@@ -113,8 +114,15 @@ static GDBusMessage *answer_properties(ScriptedService *service, GDBusMessage *m
         GDBusMessage *reply = g_dbus_message_new_method_reply(m);
         GVariant *body = g_dbus_message_get_body(m), *value;
         const char *interface, *property = NULL;
+        g_autofree char *key = NULL;
 
         g_variant_get_child(body, 0, "&s", &interface);
+        key = g_strdup_printf("%s %s", path, interface);
+        if (g_hash_table_contains(service->lacks, key)) {
+                g_object_unref(reply);
+                return g_dbus_message_new_method_error(m, "org.freedesktop.DBus.Error.InvalidArgs",
+                                                       "No such interface %s", interface);
+        }
         if (!strcmp(method, "GetAll")) {
                 value = get_all(service, path, interface);
                 g_dbus_message_set_body(reply, g_variant_new("(@a{sv})", value));
@@ -210,6 +218,7 @@ ScriptedService *scripted_service_new(DbusDaemon *daemon)
         service->values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                                 (GDestroyNotify)g_variant_unref);
         service->mute = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        service->lacks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         service->xml = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
         service->counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         connect_service(service, daemon);
@@ -224,6 +233,7 @@ ScriptedService *scripted_service_free(ScriptedService *service)
         g_object_unref(service->connection);
         g_hash_table_unref(service->values);
         g_hash_table_unref(service->mute);
+        g_hash_table_unref(service->lacks);
         g_hash_table_unref(service->xml);
         g_hash_table_unref(service->counts);
         g_free(service->manager);
@@ -324,6 +334,13 @@ void scripted_service_mute(ScriptedService *service, const char *path)
 {
         g_mutex_lock(&service->lock);
         g_hash_table_add(service->mute, g_strdup(path));
+        g_mutex_unlock(&service->lock);
+}
+
+void scripted_service_lack(ScriptedService *service, const char *path, const char *interface)
+{
+        g_mutex_lock(&service->lock);
+        g_hash_table_add(service->lacks, g_strdup_printf("%s %s", path, interface));
         g_mutex_unlock(&service->lock);
 }
 

@@ -40,6 +40,8 @@ void scripted_service_emit_to(ScriptedService *service, const char *destination,
                               const char *interface, const char *signal, GVariant *arguments);
 /* Calls to the object are not answered any more. */
 void scripted_service_mute(ScriptedService *service, const char *path);
+/* Properties of that interface are refused as many services do it: with InvalidArgs. */
+void scripted_service_lack(ScriptedService *service, const char *path, const char *interface);
 /* The answer to Introspect, for a path or, with NULL, for all. */
 void scripted_service_introspect(ScriptedService *service, const char *path, const char *xml);
 /* GetManagedObjects at this path lists all that has properties. */
