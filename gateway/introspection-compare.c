@@ -164,6 +164,12 @@ int introspection_add_facts(const Introspection *introspection, const Introspect
         return writer.status;
 }
 
+int introspection_write_path(const char *home, const IntrospectionNode *node, Buffer *out)
+{
+        return buffer_printf(out, "%s%s%s", home[1] || !*node->path ? home : "",
+                             *node->path ? "/" : "", node->path);
+}
+
 int introspection_add_all_facts(const Introspection *introspection, const char *path, Facts *facts)
 {
         const char *home = introspection->path ? introspection->path : path;
@@ -176,8 +182,7 @@ int introspection_add_all_facts(const Introspection *introspection, const char *
                 if (!introspection_describes(introspection, node))
                         continue;
                 buffer_clear(&full);
-                r = buffer_printf(&full, "%s%s%s", home[1] || !*node->path ? home : "",
-                                  *node->path ? "/" : "", node->path);
+                r = introspection_write_path(home, node, &full);
                 if (r >= 0)
                         r = introspection_add_facts(introspection, node, buffer_text(&full), facts);
         }

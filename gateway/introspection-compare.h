@@ -15,6 +15,9 @@
 int introspection_add_facts(const Introspection *introspection, const IntrospectionNode *node,
                             const char *path, Facts *facts);
 
+/* Appends the path of a node of a document whose outermost one is at `home`. */
+int introspection_write_path(const char *home, const IntrospectionNode *node, Buffer *out);
+
 /* Adds those of all nodes that the document describes. The outermost one is at the path that it
  * names, else at `path`. -ENOMEM. */
 int introspection_add_all_facts(const Introspection *introspection, const char *path, Facts *facts);

@@ -8,8 +8,9 @@ static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
 } verbs[] = {
-        {"run", cmd_run},   {"check", cmd_check},   {"generate", cmd_generate}, {"diff", cmd_diff},
-        {"emit", cmd_emit}, {"status", cmd_status}, {"reload", cmd_reload},
+        {"run", cmd_run},       {"check", cmd_check},   {"generate", cmd_generate},
+        {"diff", cmd_diff},     {"emit", cmd_emit},     {"status", cmd_status},
+        {"reload", cmd_reload}, {"verify", cmd_verify},
 };
 
 int main(int argc, char **argv)
