@@ -152,6 +152,22 @@ static void write_member(const MappingMember *member, const IntrospectionMember 
         buffer_printf(out, "  </%s>\n", kind);
 }
 
+/* In the order of `seen`, and then what that has not. */
+static void write_members(const MappingInterface *interface, MemberKind kind,
+                          const IntrospectionInterface *seen, Buffer *out)
+{
+        const MappingMember *member;
+
+        for (IntrospectionMember *s = seen ? seen->members[kind] : NULL; s; s = s->hh.next) {
+                HASH_FIND(hh_dbus, interface->members[kind], s->name, strlen(s->name), member);
+                if (member)
+                        write_member(member, s, out);
+        }
+        for (member = interface->members[kind]; member; member = member->hh_dbus.next)
+                if (!seen || !introspection_find_member(seen, kind, member->member))
+                        write_member(member, NULL, out);
+}
+
 static void write_interface(const MappingInterface *interface, Buffer *out)
 {
         const IntrospectionInterface *seen = interface->introspection;
@@ -160,10 +176,7 @@ static void write_interface(const MappingInterface *interface, Buffer *out)
         if (seen)
                 introspection_write_annotations(&seen->annotations, out);
         for (MemberKind kind = 0; kind < MEMBER_KINDS; kind++)
-                for (const MappingMember *m = interface->members[kind]; m; m = m->hh_dbus.next)
-                        write_member(m,
-                                     seen ? introspection_find_member(seen, kind, m->member) : NULL,
-                                     out);
+                write_members(interface, kind, seen, out);
         buffer_append_text(out, " </interface>\n");
 }
 
@@ -176,36 +189,72 @@ static bool says_standard(const Introspection *document)
         return document && introspection_find(document, INTROSPECTABLE);
 }
 
-static bool shows_standard(const Facade *facade, const char *path, const char *name)
+/* What the file says of a node; NULL if nothing, or nothing that counts. */
+static const IntrospectionNode *described(const Facade *facade, const char *path)
 {
         const Introspection *document = facade->mapping->document;
         const IntrospectionNode *node;
 
-        if (!strcmp(name, OBJECT_MANAGER))
-                return facade->manager && !strcmp(facade->manager, path);
-        if (!says_standard(document))
-                return true;
-        node = introspection_find_node(document, path);
-        if (node && introspection_describes(document, node))
-                return introspection_node_has(node, name);
-        return introspection_find(document, name) != NULL;
+        node = says_standard(document) ? introspection_find_node(document, path) : NULL;
+        return node && introspection_describes(document, node) ? node : NULL;
 }
 
-static void write_standard(const Facade *facade, const char *path, Buffer *out)
+static bool shows_standard(const Facade *facade, const char *path, const char *name)
 {
         const Introspection *document = facade->mapping->document;
+        const IntrospectionNode *node = described(facade, path);
 
-        for (size_t i = 0; i < ARRAY_SIZE(standard); i++) {
-                const IntrospectionInterface *seen =
-                        document ? introspection_find(document, standard[i].name) : NULL;
+        if (!strcmp(name, OBJECT_MANAGER))
+                return facade->manager && !strcmp(facade->manager, path);
+        if (node)
+                return introspection_node_has(node, name);
+        return !says_standard(document) || introspection_find(document, name);
+}
 
-                if (!shows_standard(facade, path, standard[i].name))
-                        continue;
-                if (seen)
-                        introspection_write_interface(seen, out);
-                else
-                        buffer_append_text(out, standard[i].text);
-        }
+static void write_standard(const Facade *facade, size_t index, Buffer *out)
+{
+        const Introspection *document = facade->mapping->document;
+        const IntrospectionInterface *seen =
+                document ? introspection_find(document, standard[index].name) : NULL;
+
+        if (seen)
+                introspection_write_interface(seen, out);
+        else
+                buffer_append_text(out, standard[index].text);
+}
+
+/* The interface of that name, if the node has it. */
+static void write_named(const Facade *facade, const char *path, const char *name, Buffer *out)
+{
+        const FacadeObject *object = facade_object_find(facade, path);
+        const MappingInterface *interface;
+
+        for (size_t i = 0; i < ARRAY_SIZE(standard); i++)
+                if (!strcmp(standard[i].name, name)) {
+                        if (shows_standard(facade, path, name))
+                                write_standard(facade, i, out);
+                        return;
+                }
+        interface = object ? facade_object_interface(object, name) : NULL;
+        if (interface)
+                write_interface(interface, out);
+}
+
+/* In the order of the file, and then what that has not. */
+static void write_interfaces(const Facade *facade, const char *path, Buffer *out)
+{
+        const IntrospectionNode *node = described(facade, path);
+        const FacadeObject *object = facade_object_find(facade, path);
+
+        for (size_t i = 0; node && i < node->n_interfaces; i++)
+                write_named(facade, path, node->interfaces[i]->name, out);
+        for (size_t i = 0; i < ARRAY_SIZE(standard); i++)
+                if (!node || !introspection_node_has(node, standard[i].name))
+                        write_named(facade, path, standard[i].name, out);
+        for (const MappingInterface *i = object ? object->mapping->interfaces : NULL; i;
+             i = i->hh.next)
+                if (!node || !introspection_node_has(node, i->name))
+                        write_named(facade, path, i->name, out);
 }
 
 /* ---- nodes ---- */
@@ -255,6 +304,33 @@ static int by_name(Child *a, Child *b)
         return strcmp(a->name, b->name);
 }
 
+static void write_child(Child **children, Child *child, Buffer *out)
+{
+        buffer_printf(out, " <node name=\"%s\"/>\n", child->name);
+        HASH_DEL(*children, child);
+        free(child);
+}
+
+/* Those that the file has too, in its order: what is below a node comes right after it. */
+static void write_described_children(const Facade *facade, const char *path, Child **children,
+                                     Buffer *out)
+{
+        const Introspection *document = facade->mapping->document;
+        const IntrospectionNode *node = described(facade, path);
+        const char *rest;
+        Child *child;
+
+        for (const IntrospectionNode *n = node ? node + 1 : NULL;
+             n && n < document->nodes + document->n_nodes; n++) {
+                rest = introspection_below(node->path, n->path);
+                if (!rest)
+                        break;
+                HASH_FIND(hh, *children, rest, strcspn(rest, "/"), child);
+                if (child)
+                        write_child(children, child, out);
+        }
+}
+
 static int write_children(const Facade *facade, const char *path, Buffer *out)
 {
         Child *children = NULL, *child, *next;
@@ -264,26 +340,19 @@ static int write_children(const Facade *facade, const char *path, Buffer *out)
         for (const FacadeObject *o = facade->objects; o && r >= 0; o = o->hh.next)
                 if (o->announced)
                         r = add_child(&children, introspection_below(path, o->path));
+        write_described_children(facade, path, &children, out);
         HASH_SORT(children, by_name);
-        HASH_ITER (hh, children, child, next) {
-                buffer_printf(out, " <node name=\"%s\"/>\n", child->name);
-                HASH_DEL(children, child);
-                free(child);
-        }
+        HASH_ITER (hh, children, child, next)
+                write_child(&children, child, out);
         return r;
 }
 
 int facade_introspect(const Facade *facade, const char *path, Buffer *buffer)
 {
-        const FacadeObject *object = facade_object_find(facade, path);
         int r;
 
         buffer_append_text(buffer, prologue);
-        write_standard(facade, path, buffer);
-        for (const MappingInterface *i = object ? object->mapping->interfaces : NULL; i;
-             i = i->hh.next)
-                if (facade_object_has(object, i))
-                        write_interface(i, buffer);
+        write_interfaces(facade, path, buffer);
         r = write_children(facade, path, buffer);
         if (r < 0)
                 return r;
