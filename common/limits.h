@@ -199,6 +199,12 @@
  * manager has 1,300; bounds what a service can make the gateway keep. */
 #define LIMIT_INTROSPECTION_ELEMENTS 65536U
 
+/* Annotations of one element that are kept, and bytes of one, name and value: real elements have
+ * three at most, the longest known ones are names of C functions. They are kept to be shown again,
+ * so what is beyond is lost to clients, and nothing else. */
+#define LIMIT_INTROSPECTION_ANNOTATIONS 32U
+#define LIMIT_ANNOTATION_BYTES          4096U
+
 /* Nesting of elements of one introspection document; real ones have 4 levels. */
 #define LIMIT_INTROSPECTION_DEPTH 32U
 

@@ -8,7 +8,7 @@
 #include "gateway/mapping.h"
 
 enum {
-        EXIT_DIFFERENT = 1, /* diff: something differs */
+        EXIT_DIFFERENT = 1, /* diff, verify: something differs */
         EXIT_USAGE = 2,
         EXIT_TROUBLE = 2, /* of verbs whose 1 is an answer */
 };
@@ -17,6 +17,7 @@ int cmd_run(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
 int cmd_emit(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_reload(int argc, char **argv);

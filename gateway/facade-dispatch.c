@@ -137,12 +137,8 @@ static MappingMember *read_property(FacadeObject *object, sd_bus_message *m,
         member = find_property(object, interface, name, ret_interface);
         if (member)
                 return member;
-        if (*interface && !facade_object_interface(object, interface))
-                facade_reply_error(facade, m, DBUS_ERROR("UnknownInterface"),
-                                   "Unknown interface '%s'.", interface);
-        else
-                facade_reply_error(facade, m, DBUS_ERROR("UnknownProperty"),
-                                   "Unknown property '%s'.", name);
+        facade_reply_error(facade, m, DBUS_ERROR("UnknownProperty"),
+                           "Unknown interface %s or property %s.", interface, name);
         return NULL;
 }
 

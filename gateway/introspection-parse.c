@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <expat.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/limits.h"
@@ -31,7 +32,10 @@ typedef struct Parser {
         Introspection *result;
         IntrospectionInterface *interface; /* open now, owned; NULL: it is read over */
         IntrospectionMember *member;       /* open now, owned; NULL: it is read over */
+        IntrospectionArg *arg;             /* open now, or the last one; borrowed */
         Place places[LIMIT_INTROSPECTION_DEPTH + 1];
+        size_t nodes[LIMIT_INTROSPECTION_DEPTH +
+                     1]; /* open ones, one more than the index; 0: none */
         unsigned depth;
         unsigned n_elements;
         int status; /* the failure that stopped expat */
@@ -92,10 +96,59 @@ static const char *attribute(const char **attributes, const char *name)
 
 /* ---- nodes and interfaces ---- */
 
+/* Consumes the path. */
+static void add_node(Parser *parser, char *path)
+{
+        Introspection *result = parser->result;
+        IntrospectionNode *nodes;
+
+        nodes = path ? reallocarray(result->nodes, result->n_nodes + 1, sizeof(*nodes)) : NULL;
+        if (!nodes) {
+                free(path);
+                out_of_memory(parser);
+                return;
+        }
+        result->nodes = nodes;
+        nodes[result->n_nodes++] = (IntrospectionNode){.path = path};
+        parser->nodes[parser->depth] = result->n_nodes;
+}
+
+/* The node that an element of the present depth is in. */
+static IntrospectionNode *outer_node(Parser *parser)
+{
+        size_t index = parser->nodes[parser->depth - 1];
+
+        return index > 0 ? &parser->result->nodes[index - 1] : NULL;
+}
+
+static void add_child_node(Parser *parser, const char *name)
+{
+        const IntrospectionNode *outer = outer_node(parser);
+        char *path;
+
+        if (!outer || !name)
+                return;
+        if (asprintf(&path, "/%s%s%s", outer->path, *outer->path ? "/" : "", name) < 0) {
+                out_of_memory(parser);
+                return;
+        }
+        if (path[1] && name_check_path(path, NULL) >= 0)
+                add_node(parser, strdup(path + 1));
+        free(path);
+}
+
+static void add_to_node(Parser *parser, IntrospectionNode *node, IntrospectionInterface *interface)
+{
+        if (node && !introspection_node_has(node, interface->name) &&
+            introspection_node_add(node, interface) < 0)
+                out_of_memory(parser);
+}
+
 static void start_root(Parser *parser, const char **attributes)
 {
         const char *name = attribute(attributes, "name");
 
+        add_node(parser, strdup(""));
         if (!name || name_check_path(name, NULL) < 0)
                 return;
         parser->result->path = strdup(name);
@@ -109,6 +162,7 @@ static void start_child(Parser *parser, const char **attributes)
         const char *name = attribute(attributes, "name");
         char **children;
 
+        add_child_node(parser, name);
         /* depth counts this element: the root is 1, its children are 2 */
         if (parser->depth != 2 || !name || strchr(name, '/') || name[0] == '\0')
                 return;
@@ -139,6 +193,7 @@ static void start_interface(Parser *parser, const char **attributes)
         interface = introspection_find(parser->result, name);
         if (interface) {
                 interface->nested = interface->nested && nested;
+                add_to_node(parser, outer_node(parser), interface);
                 return;
         }
         interface = calloc(1, sizeof(*interface));
@@ -150,7 +205,9 @@ static void start_interface(Parser *parser, const char **attributes)
         interface->nested = nested;
         interface->name = strdup(name);
         parser->interface = interface;
-        if (!interface->name)
+        if (interface->name)
+                add_to_node(parser, outer_node(parser), interface);
+        else
                 out_of_memory(parser);
 }
 
@@ -267,6 +324,7 @@ static void add_arg(Parser *parser, IntrospectionArgs *list, const char *name, c
                 .name = name ? strdup(name) : NULL,
                 .type = strdup(type),
         };
+        parser->arg = &items[list->count];
         if (!items[list->count].type || (name && !items[list->count].name))
                 out_of_memory(parser);
         list->count++;
@@ -308,11 +366,9 @@ static void start_property(Parser *parser, const char **attributes)
 
 static bool parse_emits_changed(const char *value, EmitsChanged *ret_emits)
 {
-        static const char *const words[] = {"true", "invalidates", "const", "false"};
-
-        for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-                if (strcmp(value, words[i]) == 0) {
-                        *ret_emits = (EmitsChanged)i;
+        for (EmitsChanged i = EMITS_CHANGED_TRUE; i <= EMITS_CHANGED_FALSE; i++)
+                if (strcmp(value, emits_changed_name(i)) == 0) {
+                        *ret_emits = i;
                         return true;
                 }
         return false;
@@ -353,29 +409,49 @@ typedef struct Annotation {
         void (*apply)(Parser *parser, const char *value);
 } Annotation;
 
-static const Annotation annotations[] = {
-        {"org.freedesktop.DBus.Deprecated", annotate_deprecated},
-        {"org.freedesktop.DBus.Method.NoReply", annotate_no_reply},
-        {"org.freedesktop.DBus.Property.EmitsChangedSignal", annotate_emits_changed},
+static const Annotation known[] = {
+        {ANNOTATION_DEPRECATED, annotate_deprecated},
+        {ANNOTATION_NO_REPLY, annotate_no_reply},
+        {ANNOTATION_EMITS_CHANGED, annotate_emits_changed},
 };
 
-/* Where an annotation applies; that of an argument, or of a member that was left out, does not. */
-static bool annotation_applies(const Parser *parser)
+/* Where an annotation belongs; NULL if that is left out. */
+static IntrospectionAnnotations *annotated(Parser *parser)
 {
         Place outer = parser->places[parser->depth - 1];
 
-        return outer == PLACE_INTERFACE || (outer != PLACE_ARG && parser->member);
+        if (outer == PLACE_INTERFACE)
+                return parser->interface ? &parser->interface->annotations : NULL;
+        if (!parser->member)
+                return NULL;
+        return outer == PLACE_ARG ? &parser->arg->annotations : &parser->member->annotations;
+}
+
+static void keep_annotation(Parser *parser, IntrospectionAnnotations *annotations, const char *name,
+                            const char *value)
+{
+        if (annotations->count >= LIMIT_INTROSPECTION_ANNOTATIONS ||
+            strlen(name) + strlen(value) > LIMIT_ANNOTATION_BYTES)
+                warn(parser, ": an annotation is left out: there are too many, or it is too long");
+        else if (introspection_annotations_add(annotations, name, value) < 0)
+                out_of_memory(parser);
 }
 
 static void start_annotation(Parser *parser, const char **attributes)
 {
         const char *name = attribute(attributes, "name"), *value = attribute(attributes, "value");
 
-        if (!name || !value || !annotation_applies(parser))
+        IntrospectionAnnotations *annotations = annotated(parser);
+
+        if (!name || !value || !annotations)
                 return;
-        for (size_t i = 0; i < ARRAY_SIZE(annotations); i++)
-                if (strcmp(name, annotations[i].name) == 0)
-                        annotations[i].apply(parser, value);
+        keep_annotation(parser, annotations, name, value);
+        /* of an argument they mean nothing here */
+        if (parser->places[parser->depth - 1] == PLACE_ARG)
+                return;
+        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+                if (strcmp(name, known[i].name) == 0)
+                        known[i].apply(parser, value);
 }
 
 /* ---- elements ---- */
@@ -393,6 +469,7 @@ static const Element elements[] = {
         {"annotation", PLACE_METHOD, PLACE_ANNOTATION, start_annotation},
         {"annotation", PLACE_PROPERTY, PLACE_ANNOTATION, start_annotation},
         {"annotation", PLACE_SIGNAL, PLACE_ANNOTATION, start_annotation},
+        {"annotation", PLACE_ARG, PLACE_ANNOTATION, start_annotation},
 };
 
 static const Element *find_element(const char *name, Place below)
@@ -418,6 +495,7 @@ static void on_start(void *userdata, const XML_Char *name, const XML_Char **attr
         }
         element = find_element(name, parser->places[parser->depth]);
         parser->places[++parser->depth] = element ? element->place : PLACE_ELSEWHERE;
+        parser->nodes[parser->depth] = 0;
         if (!element && parser->depth == 1)
                 stop(parser, -EBADMSG, "the outermost element is not <node>");
         if (element && element->start)

@@ -4,6 +4,9 @@
 
 #include "gateway/introspection.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "common/file.h"
 #include "common/limits.h"
 #include "gateway/introspection-internal.h"
@@ -15,11 +18,49 @@ const char *member_kind_name(MemberKind kind)
         return names[kind];
 }
 
+const char *emits_changed_name(EmitsChanged emits)
+{
+        static const char *const names[] = {"true", "invalidates", "const", "false"};
+
+        return names[emits];
+}
+
+/* ---- life ---- */
+
+int introspection_annotations_add(IntrospectionAnnotations *annotations, const char *name,
+                                  const char *value)
+{
+        IntrospectionAnnotation *items, item;
+
+        items = reallocarray(annotations->items, annotations->count + 1, sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+        annotations->items = items;
+        item = (IntrospectionAnnotation){.name = strdup(name), .value = strdup(value)};
+        if (item.name && item.value) {
+                items[annotations->count++] = item;
+                return 0;
+        }
+        free(item.name);
+        free(item.value);
+        return -ENOMEM;
+}
+
+static void annotations_done(IntrospectionAnnotations *annotations)
+{
+        for (size_t i = 0; i < annotations->count; i++) {
+                free(annotations->items[i].name);
+                free(annotations->items[i].value);
+        }
+        free(annotations->items);
+}
+
 static void args_done(IntrospectionArgs *args)
 {
         for (size_t i = 0; i < args->count; i++) {
                 free(args->items[i].name);
                 free(args->items[i].type);
+                annotations_done(&args->items[i].annotations);
         }
         free(args->items);
         *args = (IntrospectionArgs){};
@@ -31,6 +72,7 @@ IntrospectionMember *introspection_member_free(IntrospectionMember *member)
                 return NULL;
         args_done(&member->in);
         args_done(&member->out);
+        annotations_done(&member->annotations);
         free(member->name);
         free(member);
         return NULL;
@@ -54,9 +96,35 @@ IntrospectionInterface *introspection_interface_unref(IntrospectionInterface *in
                         introspection_member_free(member);
                 }
         }
+        annotations_done(&interface->annotations);
         free(interface->name);
         free(interface);
         return NULL;
+}
+
+int introspection_node_add(IntrospectionNode *node, IntrospectionInterface *interface)
+{
+        IntrospectionInterface **interfaces;
+
+        interfaces = reallocarray(node->interfaces, node->n_interfaces + 1, sizeof(*interfaces));
+        if (!interfaces)
+                return -ENOMEM;
+        node->interfaces = interfaces;
+        interfaces[node->n_interfaces++] = introspection_interface_ref(interface);
+        return 0;
+}
+
+static void nodes_free(Introspection *introspection)
+{
+        for (size_t i = 0; i < introspection->n_nodes; i++) {
+                IntrospectionNode *node = &introspection->nodes[i];
+
+                for (size_t j = 0; j < node->n_interfaces; j++)
+                        introspection_interface_unref(node->interfaces[j]);
+                free(node->interfaces);
+                free(node->path);
+        }
+        free(introspection->nodes);
 }
 
 Introspection *introspection_free(Introspection *introspection)
@@ -73,8 +141,54 @@ Introspection *introspection_free(Introspection *introspection)
         for (size_t i = 0; i < introspection->n_children; i++)
                 free(introspection->children[i]);
         free(introspection->children);
+        nodes_free(introspection);
         free(introspection);
         return NULL;
+}
+
+/* ---- lookup ---- */
+
+const char *introspection_below(const char *path, const char *other)
+{
+        size_t length = strlen(path);
+
+        if (length <= 1)
+                return other[length] ? other + length : NULL;
+        return !strncmp(other, path, length) && other[length] == '/' && other[length + 1]
+                       ? other + length + 1
+                       : NULL;
+}
+
+const IntrospectionNode *introspection_find_node(const Introspection *introspection,
+                                                 const char *path)
+{
+        const char *rest;
+
+        if (!introspection->path)
+                return NULL;
+        rest = !strcmp(path, introspection->path) ? ""
+                                                  : introspection_below(introspection->path, path);
+        for (size_t i = 0; rest && i < introspection->n_nodes; i++)
+                if (!strcmp(introspection->nodes[i].path, rest))
+                        return &introspection->nodes[i];
+        return NULL;
+}
+
+/* What is below a node comes right after it. */
+bool introspection_describes(const Introspection *introspection, const IntrospectionNode *node)
+{
+        const IntrospectionNode *end = introspection->nodes + introspection->n_nodes;
+
+        return node->n_interfaces > 0 || !*node->path ||
+               (node + 1 < end && introspection_below(node->path, node[1].path));
+}
+
+bool introspection_node_has(const IntrospectionNode *node, const char *interface)
+{
+        for (size_t i = 0; i < node->n_interfaces; i++)
+                if (!strcmp(node->interfaces[i]->name, interface))
+                        return true;
+        return false;
 }
 
 IntrospectionInterface *introspection_find(const Introspection *introspection, const char *name)

@@ -10,7 +10,7 @@ static const struct {
 } verbs[] = {
         {"run", cmd_run},       {"check", cmd_check},     {"generate", cmd_generate},
         {"diff", cmd_diff},     {"emit", cmd_emit},       {"status", cmd_status},
-        {"reload", cmd_reload}, {"release", cmd_release},
+        {"reload", cmd_reload}, {"release", cmd_release}, {"verify", cmd_verify},
 };
 
 int main(int argc, char **argv)

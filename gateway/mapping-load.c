@@ -418,6 +418,8 @@ static void apply_introspection_file(JsonFile *file, MappingService *service,
                 if (mapping_object_compile(object, file, file->diagnostics) < 0)
                         json_file_out_of_memory(file);
         }
+        if (service->provider != MAPPING_PROVIDER_DBUS)
+                service->document = STEAL(introspection);
 }
 
 static void keep_source(JsonFile *file, MappingService *service)

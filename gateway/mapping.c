@@ -206,6 +206,7 @@ MappingService *mapping_service_free(MappingService *service)
         free(service->introspection);
         free(service->source);
         free(service->source_xml);
+        introspection_free(service->document);
         free(service->object_manager);
         free(service->subscribe.path);
         free(service->subscribe.interface);

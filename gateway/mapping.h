@@ -225,12 +225,13 @@ struct MappingService {
         char *object_manager; /* path of its ObjectManager; NULL: unsaid */
         bool activate;        /* a call may start the service */
         MappingSubscribe subscribe;
-        unsigned max_in_flight; /* D-Bus calls at a time */
-        char *introspection;    /* the file beside, as written; NULL: none */
-        char *source;           /* of a family: the text of the file, for its members; owned */
-        char *source_xml;       /* and that of the file beside; owned, or NULL */
-        MappingDigest digest;   /* of both files */
-        bool release_when_lost; /* the D-Bus name, with the MQTT service that has it */
+        unsigned max_in_flight;  /* D-Bus calls at a time */
+        char *introspection;     /* the file beside, as written; NULL: none */
+        Introspection *document; /* that file; owned; NULL where D-Bus provides the service */
+        char *source;            /* of a family: the text of the file, for its members; owned */
+        char *source_xml;        /* and that of the file beside; owned, or NULL */
+        MappingDigest digest;    /* of both files */
+        bool release_when_lost;  /* the D-Bus name, with the MQTT service that has it */
         MappingAllow allow;
         MappingObject *objects;    /* by name (hh); owned */
         MappingObject *paths;      /* the same by path (hh_path) */

@@ -196,7 +196,11 @@ int codec_args_add(CodecArgs *args, const char *name, const char *signature,
         if (!items)
                 return out_of_memory(ret_error);
         args->items = items;
-        args->items[args->count++] = (CodecArg){.name = STEAL(chosen), .type = STEAL(type)};
+        args->items[args->count++] = (CodecArg){
+                .name = STEAL(chosen),
+                .type = STEAL(type),
+                .named = name && *name,
+        };
         free(args->signature);
         args->signature = STEAL(row);
         return 0;

@@ -40,6 +40,7 @@ bool codec_type_has_fd(const CodecType *type);
 typedef struct CodecArg {
         char *name; /* owned; "arg0", "arg1", … when none was given */
         CodecType *type;
+        bool named; /* the name was given */
 } CodecArg;
 
 typedef struct CodecArgs {

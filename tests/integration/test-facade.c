@@ -204,7 +204,7 @@ static void test_errors_have_the_names_that_clients_know(Fixture *f, gconstpoint
                 {PATH, DBUS ".Properties", "Get", "('" INTERFACE "', 'No')",
                  DBUS ".Error.UnknownProperty"},
                 {PATH, DBUS ".Properties", "Get", "('no.such', 'Text')",
-                 DBUS ".Error.UnknownInterface"},
+                 DBUS ".Error.UnknownProperty"},
                 {PATH, DBUS ".Properties", "GetAll", "('no.such',)",
                  DBUS ".Error.UnknownInterface"},
                 {PATH, DBUS ".Properties", "Get", "(1,)", DBUS ".Error.InvalidArgs"},

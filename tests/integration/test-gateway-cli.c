@@ -50,6 +50,7 @@ static void test_help_and_version(void)
                 {"diff", "-h", NULL},
                 {"emit", "--help", NULL},
                 {"status", "--help", NULL},
+                {"verify", "--help", NULL},
         };
         CLEANUP_TEMP_DIR TempDir *dir = temp_dir_new();
 
@@ -281,6 +282,7 @@ static void test_man_page_has_all_options(void)
                 {"OPTIONS OF DIFF", {"diff", "--help"}},
                 {"OPTIONS OF EMIT", {"emit", "--help"}},
                 {"OPTIONS OF STATUS", {"status", "--help"}},
+                {"OPTIONS OF VERIFY", {"verify", "--help"}},
         };
         CLEANUP_TEMP_DIR TempDir *dir = temp_dir_new();
 

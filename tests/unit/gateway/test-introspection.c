@@ -7,6 +7,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "common/limits.h"
+
 static const char document[] =
         "<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object Introspection 1.0//EN\"\n"
         " \"http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd\">\n"
@@ -210,6 +212,79 @@ static void add_rows(const char *prefix, const Text *rows, gsize n, GTestDataFun
         }
 }
 
+static void test_keeps_annotations(void)
+{
+        static const char xml[] =
+                "<node><interface name='a.I'>"
+                "<method name='M'><arg type='s'><annotation name='of.Arg' value='1'/></arg>"
+                "<annotation name='of.Method' value='2'/>"
+                "<annotation name='org.freedesktop.DBus.Deprecated' value='true'/></method>"
+                "<method name='Bad'><arg type='?'><annotation name='lost' value='1'/></arg>"
+                "<annotation name='lost' value='2'/></method>"
+                "<annotation name='of.Interface' value='3'/>"
+                "<annotation name='no.Value'/><annotation value='no name'/></interface></node>";
+        CLEANUP_INTROSPECTION Introspection *result = parse(xml, NULL);
+        const IntrospectionInterface *interface = introspection_find(result, "a.I");
+        const IntrospectionMember *m = introspection_find_member(interface, MEMBER_METHOD, "M");
+
+        g_assert_cmpuint(interface->annotations.count, ==, 1);
+        g_assert_cmpstr(interface->annotations.items[0].name, ==, "of.Interface");
+        g_assert_cmpuint(m->annotations.count, ==, 2);
+        g_assert_cmpstr(m->annotations.items[0].name, ==, "of.Method");
+        g_assert_cmpstr(m->annotations.items[0].value, ==, "2");
+        g_assert_true(m->deprecated);
+        g_assert_cmpuint(m->in.items[0].annotations.count, ==, 1);
+        g_assert_cmpstr(m->in.items[0].annotations.items[0].name, ==, "of.Arg");
+}
+
+static void test_annotations_are_limited(void)
+{
+        CLEANUP_INTROSPECTION Introspection *result = NULL;
+        CLEANUP_DIAGNOSTICS Diagnostics list = {};
+        g_autoptr(GString) text = g_string_new("<node><interface name='a.I'>");
+        g_autofree char *longest = g_strnfill(LIMIT_ANNOTATION_BYTES - 1, 'x');
+
+        g_string_append_printf(text, "<annotation name='n' value='%s'/>", longest);
+        g_string_append_printf(text, "<annotation name='n' value='%sx'/>", longest);
+        for (unsigned i = 0; i < LIMIT_INTROSPECTION_ANNOTATIONS; i++)
+                g_string_append(text, "<annotation name='n' value=''/>");
+        g_string_append(text, "</interface></node>");
+        result = parse(text->str, &list);
+        g_assert_cmpuint(result->interfaces->annotations.count, ==,
+                         LIMIT_INTROSPECTION_ANNOTATIONS);
+        g_assert_cmpuint(list.n_warnings, ==, 2);
+}
+
+static void test_knows_the_nodes(void)
+{
+        static const char xml[] =
+                "<node name='/org'><interface name='a.I'/><node name='x'><node name='y'>"
+                "<interface name='a.J'/><interface name='a.I'/></node></node>"
+                "<node name='p/q'/><node/><node name='-'/><node name=''/></node>";
+        CLEANUP_INTROSPECTION Introspection *result = parse(xml, NULL);
+        CLEANUP_INTROSPECTION Introspection *nowhere = parse("<node><node name='x'/></node>", NULL);
+        CLEANUP_INTROSPECTION Introspection *top =
+                parse("<node name='/'><node name='x'/></node>", NULL);
+        const IntrospectionNode *node;
+
+        g_assert_cmpuint(result->n_nodes, ==, 4);
+        node = introspection_find_node(result, "/org");
+        g_assert_true(node == result->nodes && introspection_node_has(node, "a.I"));
+        node = introspection_find_node(result, "/org/x");
+        g_assert_true(introspection_describes(result, node));
+        g_assert_cmpuint(node->n_interfaces, ==, 0);
+        node = introspection_find_node(result, "/org/x/y");
+        g_assert_cmpuint(node->n_interfaces, ==, 2);
+        g_assert_true(node->interfaces[1] == introspection_find(result, "a.I"));
+        node = introspection_find_node(result, "/org/p/q");
+        g_assert_false(introspection_describes(result, node));
+        g_assert_null(introspection_find_node(result, "/org/p"));
+        g_assert_null(introspection_find_node(result, "/organ"));
+        g_assert_null(introspection_find_node(nowhere, "/x"));
+        g_assert_nonnull(introspection_find_node(top, "/x"));
+        g_assert_nonnull(introspection_find_node(top, "/"));
+}
+
 static void test_knows_the_path_and_what_is_nested(void)
 {
         static const char xml[] = "<node name='/org/a'><node name='c'><interface name='a.I'/>"
@@ -236,5 +311,8 @@ int main(int argc, char **argv)
         g_test_add_func("/introspection/limits", test_limits);
         g_test_add_func("/introspection/knows-the-path-and-what-is-nested",
                         test_knows_the_path_and_what_is_nested);
+        g_test_add_func("/introspection/keeps-annotations", test_keeps_annotations);
+        g_test_add_func("/introspection/annotations-are-limited", test_annotations_are_limited);
+        g_test_add_func("/introspection/knows-the-nodes", test_knows_the_nodes);
         return g_test_run();
 }
