@@ -9,9 +9,14 @@
 #include <sys/random.h>
 
 #include "bridge/filters.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 #define RECONNECT_USEC (UINT64_C(60) * USEC_PER_SEC)
+
+/* How long the cloud may be silent before it has answered the subscriptions and delivered all it
+ * keeps: it is not dead, since it answers pings, but of no use. */
+#define COMPARE_USEC (UINT64_C(60) * USEC_PER_SEC)
 
 enum { EPOCH_LENGTH = 16, CALLS_INFLIGHT = 128 };
 
@@ -23,7 +28,8 @@ struct CloudLink {
         char epoch[EPOCH_LENGTH + 1];
         unsigned n_unanswered; /* subscriptions */
         bool comparing;
-        const char *said; /* the state that the cloud was told last; a constant */
+        uint64_t compare_usec; /* end of the time for the next step on the way to cloud_ready */
+        const char *said;      /* the state that the cloud was told last; a constant */
         char *node_topic;
         char *mark_topic;
 };
@@ -50,13 +56,20 @@ static int say(CloudLink *link, const char *state)
         return r;
 }
 
-void cloud_link_update(CloudLink *link)
+uint64_t cloud_link_process(CloudLink *link, uint64_t now)
 {
         static const char ready[] = "ready", waiting[] = "init";
         const char *state = link->core->local_ready ? ready : waiting;
 
         if (link->core->cloud_ready && link->said != state)
                 (void)say(link, state);
+        if (link->core->cloud_ready || !mqtt_is_open(link->core->cloud))
+                return USEC_INFINITY;
+        if (now >= link->compare_usec)
+                mqtt_fail_long(link->core->cloud,
+                               "the cloud does not deliver what it keeps, or not the bridge's own "
+                               "messages; 'emit acl' prints what it has to allow");
+        return link->compare_usec;
 }
 
 void cloud_link_say_offline(CloudLink *link)
@@ -92,6 +105,7 @@ static void on_open(void *userdata, bool session_present)
         link->n_unanswered = 0;
         link->said = NULL;
         link->comparing = policy->quirks.retain;
+        link->compare_usec = clock_now() + COMPARE_USEC;
         if (filters_for_calls(policy, &calls) < 0 || filters_for_kept(policy, &kept) < 0) {
                 mqtt_fail(link->core->cloud, "out of memory");
                 return;
@@ -107,7 +121,7 @@ static void go(CloudLink *link)
         link->comparing = false;
         link->core->cloud_ready = true;
         up_state_end_compare(link->state);
-        cloud_link_update(link);
+        cloud_link_process(link, clock_now());
 }
 
 static void send_marker(CloudLink *link)
@@ -117,7 +131,7 @@ static void send_marker(CloudLink *link)
                                .length = EPOCH_LENGTH,
                                .qos = 1};
 
-        if (mqtt_publish(link->core->cloud, &publish, 0) < 0)
+        if (mqtt_publish(link->core->cloud, &publish, cookie_make(COOKIE_MARK, 0)) < 0)
                 mqtt_fail(link->core->cloud, "cannot publish");
 }
 
@@ -168,8 +182,10 @@ static bool take_kept(CloudLink *link, const MqttMessage *message)
         if (!rest || topic_parse(rest, &topic) < 0 || topic.kind == TOPIC_CALL ||
             topic.kind == TOPIC_RPC || topic.kind == TOPIC_CALL_REPLY || topic.kind == TOPIC_SIGNAL)
                 return false;
-        if (link->comparing && message->retain)
+        if (link->comparing && message->retain) {
+                link->compare_usec = clock_now() + COMPARE_USEC;
                 up_state_compare(link->state, rest, message);
+        }
         return true;
 }
 
@@ -190,6 +206,12 @@ static void on_published(void *userdata, uint64_t cookie, int reason)
         case COOKIE_EVENT:
                 up_events_on_published(link->events, cookie_number(cookie), reason);
                 break;
+        case COOKIE_MARK:
+                if (reason >= 0x80)
+                        mqtt_fail_long(link->core->cloud,
+                                       "the cloud refuses the bridge's own topics; 'emit acl' "
+                                       "prints what it has to allow");
+                break;
         default:
                 if (reason < 0x80)
                         break;
@@ -201,16 +223,22 @@ static void on_published(void *userdata, uint64_t cookie, int reason)
         }
 }
 
+/* What was on its way is no longer. */
+static void take_down(CloudLink *link)
+{
+        link->core->cloud_ready = false;
+        link->comparing = false;
+        up_state_on_cloud_down(link->state);
+        up_events_on_cloud_down(link->events);
+        down_call_on_cloud_down(link->calls);
+}
+
 static void on_down(void *userdata, const char *reason)
 {
         CloudLink *link = userdata;
         Core *core = link->core;
 
-        core->cloud_ready = false;
-        link->comparing = false;
-        up_state_on_cloud_down(link->state);
-        up_events_on_cloud_down(link->events);
-        down_call_on_cloud_down(link->calls);
+        take_down(link);
         if (core->cloud_error && strcmp(core->cloud_error, reason) == 0)
                 return;
         free(core->cloud_error);
@@ -265,7 +293,9 @@ int cloud_link_open(CloudLink *link, Error **ret_error)
         const Policy *policy = link->core->policy;
         CLEANUP_FREE char *will = NULL;
 
-        link->core->cloud_ready = false;
+        /* An orderly end has no Will: what was said under the old settings would stay. */
+        cloud_link_say_offline(link);
+        take_down(link);
         free(STEAL(link->node_topic));
         free(STEAL(link->mark_topic));
         if (asprintf(&link->node_topic, "%s/$node", policy->prefix) < 0)

@@ -103,20 +103,26 @@ int down_call_new(Core *core, DownCall **ret_calls)
         return 0;
 }
 
-DownCall *down_call_free(DownCall *calls)
+void down_call_apply_policy(DownCall *calls)
 {
-        Call *call, *next_call;
-        Meter *meter, *next_meter;
+        Meter *meter, *next;
 
-        if (!calls)
-                return NULL;
-        HASH_ITER (hh, calls->calls, call, next_call)
-                forget(calls, call);
-        HASH_ITER (hh, calls->meters, meter, next_meter) {
+        HASH_ITER (hh, calls->meters, meter, next) {
                 HASH_DEL(calls->meters, meter);
                 free(meter->key);
                 free(meter);
         }
+}
+
+DownCall *down_call_free(DownCall *calls)
+{
+        Call *call, *next;
+
+        if (!calls)
+                return NULL;
+        HASH_ITER (hh, calls->calls, call, next)
+                forget(calls, call);
+        down_call_apply_policy(calls);
         buffer_done(&calls->topic);
         buffer_done(&calls->payload);
         free(calls);

@@ -50,6 +50,7 @@ struct Mqtt {
         uint64_t open_usec; /* since when it is */
         bool failed;        /* the handle is to be given up */
         bool failed_long;
+        bool more;    /* to be read, in the buffers of TLS perhaps, where poll() does not see it */
         char *reason; /* owned; why */
         Unanswered *unanswered;
         size_t unanswered_bytes;
@@ -167,6 +168,7 @@ static void drop_handle(Mqtt *mqtt)
         } else {
                 mqtt->handle = mqtt_handle_free(mqtt->handle);
         }
+        mqtt->more = false;
         forget_unanswered(mqtt);
 }
 
@@ -220,7 +222,7 @@ int mqtt_open(Mqtt *mqtt, const MqttSettings *settings, Error **ret_error)
                 return r;
         mqtt_handle_free(probe);
         backoff_reset(&mqtt->backoff);
-        mqtt->failed = false;
+        mqtt->failed = mqtt->failed_long = false;
         mqtt->state = MQTT_PAUSED;
         mqtt->wake_usec = 0;
         return 0;
@@ -394,7 +396,7 @@ short mqtt_poll_events(Mqtt *mqtt)
 
 uint64_t mqtt_timeout(const Mqtt *mqtt)
 {
-        if (mqtt->failed)
+        if (mqtt->failed || mqtt->more)
                 return 0;
         switch (mqtt->state) {
         case MQTT_CLOSED: return USEC_INFINITY;
@@ -410,6 +412,7 @@ static void read_all(Mqtt *mqtt)
 
         for (unsigned i = 0; r > 0 && i < LIMIT_BRIDGE_BATCH && !mqtt->failed; i++)
                 r = mqtt_handle_read(mqtt->handle);
+        mqtt->more = r > 0;
         if (r < 0)
                 mqtt_fail(mqtt, mqtt_handle_reason(mqtt->handle));
 }
@@ -428,7 +431,7 @@ static void write_all(Mqtt *mqtt)
 
 static void process_handle(Mqtt *mqtt, int revents, uint64_t now)
 {
-        if (revents & (POLLIN | POLLHUP | POLLERR))
+        if (mqtt->more || (revents & (POLLIN | POLLHUP | POLLERR)))
                 read_all(mqtt);
         if (now >= mqtt->misc_usec && !mqtt->failed) {
                 mqtt->misc_usec = now + MISC_USEC;
