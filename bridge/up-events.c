@@ -33,8 +33,16 @@ enum { SESSION_SEC = 24 * 3600 };
 /* An event on its way to the cloud. */
 typedef struct Flight {
         int64_t id;
+        bool gap;
         bool answered;
+        const char *refused; /* the reason of the gap that it leaves; a constant, or NULL */
 } Flight;
+
+/* Events that the cloud does not take, to be told as a gap by the next commit. */
+typedef struct Refused {
+        int64_t count, first, last;
+        const char *reason; /* a constant; NULL: none */
+} Refused;
 
 struct UpEvents {
         Core *core;
@@ -48,6 +56,9 @@ struct UpEvents {
         uint64_t remove_usec;
         uint64_t trim_usec;
         uint64_t repair_usec;
+        int64_t start_sec; /* the store's time at start_usec */
+        uint64_t start_usec;
+        Refused refused;
         bool failed; /* the store, since the last commit */
         bool full;   /* and told */
         Buffer topic;
@@ -56,9 +67,17 @@ struct UpEvents {
 
 /* ---- the store ---- */
 
-static int64_t wall_sec(void)
+/* Goes on by the monotonic clock, whatever happens to that on the wall. */
+static int64_t store_sec(const UpEvents *events)
 {
-        return (int64_t)time(NULL);
+        return events->start_sec + (int64_t)((clock_now() - events->start_usec) / USEC_PER_SEC);
+}
+
+static void set_sent(UpEvents *events, int64_t id)
+{
+        events->sent_id = id;
+        if (events->core->store)
+                store_set_sent(events->core->store, id);
 }
 
 static int load_source(const char *key, const char *text, void *userdata)
@@ -101,20 +120,42 @@ static StoreSettings settings_of(const Policy *policy)
 int up_events_open_store(UpEvents *events, Error **ret_error)
 {
         StoreSettings settings = settings_of(events->core->policy);
+        CLEANUP_STORE Store *store = NULL;
         bool damaged = false;
         int r;
 
-        r = store_open(&settings, &events->core->store, &damaged, ret_error);
+        r = store_open(&settings, &store, &damaged, ret_error);
         if (r < 0)
                 return r;
+        r = store_start_clock(store, (int64_t)time(NULL), &events->start_sec);
+        if (r < 0)
+                return error_set(ret_error, r, "cannot use %s: %s", settings.path,
+                                 store_get_reason(store));
+        events->start_usec = clock_now();
+        events->core->store = STEAL(store);
         if (damaged)
                 core_complain(events->core,
                               "%s was damaged and has been set aside as %s.damaged: the events in "
                               "it are lost",
                               settings.path, settings.path);
         reload_sources(events);
-        events->sent_id = events->done_id = events->removed_id = 0;
+        events->done_id = events->removed_id = 0;
+        set_sent(events, 0);
         return 0;
+}
+
+/* The ids of a new file begin at 1 again: what the cloud may yet say of old ones is not to be taken
+ * for theirs, so the connection goes with the old file. */
+static void begin_new_file(UpEvents *events)
+{
+        Core *core = events->core;
+
+        if (events->n_flights > 0 && mqtt_is_open(core->cloud))
+                mqtt_fail(core->cloud, "the events under way are lost with their store");
+        events->n_flights = 0;
+        events->refused = (Refused){};
+        events->done_id = events->removed_id = 0;
+        set_sent(events, 0);
 }
 
 /* After any failure of the store: what was not committed must be taken as never seen. */
@@ -131,8 +172,7 @@ static void on_store_failure(UpEvents *events, int r)
                         core_complain(core, "%s", error_text(error));
                         core->store = store_free(core->store);
                 }
-                events->sent_id = events->done_id = events->removed_id = 0;
-                events->n_flights = 0;
+                begin_new_file(events);
         } else if (!events->full) {
                 core_complain(core,
                               "events cannot be stored in %s (%s): they stay with the local broker",
@@ -147,7 +187,8 @@ static void on_store_failure(UpEvents *events, int r)
 static int take_gap(UpEvents *events, const char *rest, const char *seq, uint64_t missing)
 {
         events->core->stats.events_lost += missing;
-        return store_add_gap(events->core->store, (int64_t)missing, rest, seq, "local", wall_sec());
+        return store_add_gap(events->core->store, (int64_t)missing, rest, seq, "local",
+                             store_sec(events));
 }
 
 static void send_directly(UpEvents *events, const char *rest, const MqttMessage *message)
@@ -167,6 +208,57 @@ static void send_directly(UpEvents *events, const char *rest, const MqttMessage 
         if (core->cloud_ready && !core->paused && core_fits(core, publish.topic, publish.length) &&
             mqtt_publish(core->cloud, &publish, 0) >= 0)
                 core->stats.events_out++;
+}
+
+static int write_refused(UpEvents *events)
+{
+        const Refused *refused = &events->refused;
+        const char *id = store_get_id(events->core->store);
+        char first[48], last[48];
+
+        if (!refused->reason)
+                return 0;
+        snprintf(first, sizeof(first), "%s-%" PRId64, id, refused->first);
+        snprintf(last, sizeof(last), "%s-%" PRId64, id, refused->last);
+        return store_grow_gap(events->core->store, refused->count, first, last, refused->reason,
+                              store_sec(events));
+}
+
+static int commit(UpEvents *events)
+{
+        Store *store = events->core->store;
+        int r;
+
+        r = store_trim(store, store_sec(events));
+        if (r >= 0)
+                r = sources_each_changed(events->sources, write_source, events);
+        if (r >= 0)
+                r = write_refused(events);
+        if (r >= 0 && events->done_id > events->removed_id)
+                r = store_remove(store, events->done_id);
+        if (r >= 0)
+                r = store_commit(store);
+        if (r < 0) {
+                on_store_failure(events, r);
+                return r;
+        }
+        events->removed_id = events->done_id;
+        events->refused = (Refused){};
+        events->full = false;
+        return 0;
+}
+
+/* Keeps one that was dropped by the cloud, or by its limits, in mind. They come in order. */
+static void note_refused(UpEvents *events, int64_t id, const char *reason)
+{
+        Refused *refused = &events->refused;
+
+        if (refused->reason && strcmp(refused->reason, reason) != 0 && commit(events) < 0)
+                return;
+        if (!refused->reason)
+                *refused = (Refused){.first = id, .reason = reason};
+        refused->count++;
+        refused->last = id;
 }
 
 static void on_message(void *userdata, const MqttMessage *message)
@@ -196,32 +288,14 @@ static void on_message(void *userdata, const MqttMessage *message)
                 r = take_gap(events, rest, message->seq, missing);
         if (r >= 0)
                 r = store_add(core->store, rest, message->payload, message->length, message->seq,
-                              wall_sec());
-        if (r < 0)
-                on_store_failure(events, r);
-        else
-                core->stats.events_in++;
-}
-
-static int commit(UpEvents *events)
-{
-        Store *store = events->core->store;
-        int r;
-
-        r = store_trim(store, events->sent_id, wall_sec());
-        if (r >= 0)
-                r = sources_each_changed(events->sources, write_source, events);
-        if (r >= 0 && events->done_id > events->removed_id)
-                r = store_remove(store, events->done_id);
-        if (r >= 0)
-                r = store_commit(store);
+                              store_sec(events));
         if (r < 0) {
                 on_store_failure(events, r);
-                return r;
+                return;
         }
-        events->removed_id = events->done_id;
-        events->full = false;
-        return 0;
+        core->stats.events_in++;
+        if (store_count_uncommitted(core->store) >= LIMIT_BRIDGE_COMMIT_BYTES)
+                (void)commit(events);
 }
 
 /* Nothing that has come is acknowledged before it is on disk. */
@@ -304,7 +378,7 @@ static void on_open(void *userdata, bool session_present)
         events->n_unanswered = 0;
         r = store_get_text(core->store, KEY_SESSION, &had_session);
         if (r >= 0 && !session_present && had_session[0] != '\0')
-                r = store_add_gap(core->store, -1, "", "", "session", wall_sec());
+                r = store_add_gap(core->store, -1, "", "", "session", store_sec(events));
         if (r >= 0)
                 r = store_set_text(core->store, KEY_SESSION, "1");
         if (r < 0)
@@ -371,6 +445,8 @@ int up_events_open(UpEvents *events, Error **ret_error)
                 client_id = NULL;
                 return error_set(ret_error, -ENOMEM, "out of memory");
         }
+        events->core->events_ready = false;
+        events->failed = false;
         return mqtt_open(events->core->events,
                          &(MqttSettings){.endpoint = endpoint,
                                          .client_id = client_id,
@@ -419,21 +495,43 @@ UpEvents *up_events_free(UpEvents *events)
 void up_events_on_cloud_down(UpEvents *events)
 {
         events->n_flights = 0;
-        events->sent_id = events->done_id;
+        set_sent(events, events->done_id);
 }
 
 static void land(UpEvents *events)
 {
         while (events->n_flights > 0 && events->flights[events->first_flight].answered) {
-                events->done_id = events->flights[events->first_flight].id;
+                const Flight *flight = &events->flights[events->first_flight];
+
+                events->done_id = flight->id;
+                if (flight->refused && !flight->gap)
+                        note_refused(events, flight->id, flight->refused);
+                if (events->n_flights == 0) /* they went with their store */
+                        return;
                 events->first_flight = (events->first_flight + 1) % LIMIT_BRIDGE_EVENT_INFLIGHT;
                 events->n_flights--;
         }
 }
 
+static Flight *find_flight(UpEvents *events, uint64_t number)
+{
+        for (unsigned i = 0; i < events->n_flights; i++) {
+                Flight *flight =
+                        &events->flights[(events->first_flight + i) % LIMIT_BRIDGE_EVENT_INFLIGHT];
+
+                if (flight->id == (int64_t)number)
+                        return flight;
+        }
+        return NULL;
+}
+
 void up_events_on_published(UpEvents *events, uint64_t number, int reason)
 {
+        Flight *flight = find_flight(events, number);
         Core *core = events->core;
+
+        if (!flight)
+                return;
 
         if (reason == 0x97) { /* over quota: what was sent is not lost, and goes again in order */
                 core->stats.refused_up++;
@@ -444,28 +542,26 @@ void up_events_on_published(UpEvents *events, uint64_t number, int reason)
                 core->stats.refused_up++;
                 core_complain(core, "the cloud refuses an event (0x%02x): it is dropped",
                               (unsigned)reason);
+                flight->refused = "refused";
         } else {
                 core->stats.events_out++;
         }
-        for (unsigned i = 0; i < events->n_flights; i++) {
-                Flight *flight =
-                        &events->flights[(events->first_flight + i) % LIMIT_BRIDGE_EVENT_INFLIGHT];
-
-                if (flight->id == (int64_t)number) {
-                        flight->answered = true;
-                        break;
-                }
-        }
+        flight->answered = true;
         land(events);
 }
 
-static void add_flight(UpEvents *events, int64_t id, bool answered)
+/* `refused`: it does not fit, or is not to go up any more, and is not sent. */
+static void add_flight(UpEvents *events, const StoreEvent *event, const char *refused)
 {
         unsigned at = (events->first_flight + events->n_flights) % LIMIT_BRIDGE_EVENT_INFLIGHT;
 
-        events->flights[at] = (Flight){.id = id, .answered = answered};
+        events->flights[at] = (Flight){.id = event->id,
+                                       .gap = event->gap,
+                                       .answered = refused != NULL,
+                                       .refused = refused};
+        events->core->stats.refused_up += refused != NULL;
         events->n_flights++;
-        events->sent_id = id;
+        set_sent(events, event->id);
         land(events);
 }
 
@@ -528,8 +624,7 @@ static int send_event(UpEvents *events, const StoreEvent *event, uint64_t *wake,
                 return 0;
         publish.topic = events->topic.data;
         if (!is_published(core, event) || !core_fits(core, publish.topic, publish.length)) {
-                core->stats.refused_up++;
-                add_flight(events, event->id, true);
+                add_flight(events, event, is_published(core, event) ? "size" : "policy");
                 return 1;
         }
         wait = rate_take(&core->rate, &core->policy->rate, events->topic.length + publish.length,
@@ -539,11 +634,9 @@ static int send_event(UpEvents *events, const StoreEvent *event, uint64_t *wake,
                 return 0;
         }
         r = mqtt_publish(core->cloud, &publish, cookie_make(COOKIE_EVENT, (uint64_t)event->id));
-        if (r == -EMSGSIZE)
-                core->stats.refused_up++;
         if (r < 0 && r != -EMSGSIZE)
                 return 0;
-        add_flight(events, event->id, r == -EMSGSIZE);
+        add_flight(events, event, r < 0 ? "size" : NULL);
         return 1;
 }
 
@@ -555,9 +648,7 @@ static void send_all(UpEvents *events, uint64_t *wake, uint64_t now)
         int r = 1;
 
         /* An id that is not committed may yet be another event's. */
-        if (store_is_dirty(core->store))
-                return;
-        while (r > 0 && events->n_flights < window) {
+        while (r > 0 && events->n_flights < window && core->store && !store_is_dirty(core->store)) {
                 r = store_next(core->store, events->sent_id, &event);
                 if (r > 0)
                         r = send_event(events, &event, wake, now);

@@ -15,6 +15,9 @@ typedef struct BridgeStage {
         char *policy;    /* path */
         char *store;     /* path of the queue */
         char *cloud_uri; /* where the bridge finds the cloud; the cloud's by default */
+        /* More members of the policy's "cloud" and "queue", each with a comma in front; constants.
+         */
+        const char *cloud_members, *queue_members;
 } BridgeStage;
 
 /* Starts both brokers, not the bridge. */
