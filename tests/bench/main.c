@@ -7,6 +7,7 @@
 
 #include <locale.h>
 #include <stdio.h>
+#include <string.h>
 
 static const Effort efforts[] = {
         {"full", 40, 150, 10000, 3, 50000, 100, 1100},
@@ -23,7 +24,9 @@ static struct {
 static const GOptionEntry entries[] = {
         {"quick", 0, 0, G_OPTION_ARG_NONE, &options.quick, "Measure less, in about a minute", NULL},
         {"only", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.only,
-         "Measure this row; may be repeated, and have * in it", "ROW"},
+         "Measure this row, or those whose names begin with ROW-; may be repeated, and have * in "
+         "it",
+         "ROW"},
         {"exact", 0, 0, G_OPTION_ARG_NONE, &options.exact,
          "Also count instructions, allocations and system calls (valgrind, strace)", NULL},
         {"json", 0, 0, G_OPTION_ARG_FILENAME, &options.json, "Write the figures to FILE", "FILE"},
@@ -33,11 +36,18 @@ static const GOptionEntry entries[] = {
         {},
 };
 
+/* By its name, by a pattern, or with others by what their names begin with. */
+static bool is_named(const char *pattern, const Row *row)
+{
+        return g_pattern_match_simple(pattern, row->name) ||
+               (g_str_has_prefix(row->name, pattern) && row->name[strlen(pattern)] == '-');
+}
+
 /* With --only nothing else decides: a row that is named is wanted. */
 static bool is_wanted(const Row *row)
 {
         for (char **pattern = options.only; pattern && *pattern; pattern++)
-                if (g_pattern_match_simple(*pattern, row->name))
+                if (is_named(*pattern, row))
                         return true;
         return !options.only && (!row->tool || options.exact);
 }
@@ -48,7 +58,7 @@ static bool only_names_rows(void)
                 bool found = false;
 
                 for (const Row *row = row_table; row->name; row++)
-                        found = found || g_pattern_match_simple(*pattern, row->name);
+                        found = found || is_named(*pattern, row);
                 if (!found) {
                         fprintf(stderr, "bench-gateway: no row '%s'; see --list\n", *pattern);
                         return false;
