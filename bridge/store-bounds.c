@@ -10,8 +10,10 @@
 
 #include "bridge/store-private.h"
 
-/* 2020: a clock that says less has not been set since the device was switched on. */
-#define CLOCK_SET_SEC INT64_C(1577836800)
+#define KEY_CLOCK "clock"
+
+/* Less is not worth writing. */
+enum { CLOCK_STEP_SEC = 5 };
 
 /* ---- growing gaps ---- */
 
@@ -181,6 +183,27 @@ static int find(Store *store, Statement which, int64_t after, int64_t limit, int
         return rc == SQLITE_ROW;
 }
 
+/* The first row with which those from behind `after` have so many bytes; 0: they have less. Summed
+ * up here: a window function of SQLite keeps all rows in memory. */
+static int find_bytes(Store *store, int64_t after, uint64_t bytes, int64_t *ret_id)
+{
+        sqlite3_stmt *statement = store_begin(store, STATEMENT_BYTES);
+        uint64_t total = 0;
+        int64_t id = 0;
+        int rc;
+
+        sqlite3_bind_int64(statement, 1, after);
+        while ((rc = sqlite3_step(statement)) == SQLITE_ROW && total < bytes) {
+                id = sqlite3_column_int64(statement, 0);
+                total += (uint64_t)sqlite3_column_int64(statement, 1);
+        }
+        sqlite3_reset(statement);
+        if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+                return store_give_up(store, rc);
+        *ret_id = total >= bytes ? id : 0;
+        return 0;
+}
+
 static int trim_bytes(Store *store, int64_t now_sec)
 {
         uint64_t maximum = store->settings.max_bytes;
@@ -190,9 +213,8 @@ static int trim_bytes(Store *store, int64_t now_sec)
         if (store->counts.bytes <= maximum)
                 return 0;
         /* Some more than needed, so that it is not done for each event. */
-        r = find(store, STATEMENT_CUT_BYTES, store->sent,
-                 (int64_t)(store->counts.bytes - maximum + maximum / 64), &id);
-        return r > 0 ? cut(store, store->sent, id, "bytes", now_sec) : r;
+        r = find_bytes(store, store->sent, store->counts.bytes - maximum + maximum / 64, &id);
+        return r >= 0 && id > 0 ? cut(store, store->sent, id, "bytes", now_sec) : r;
 }
 
 static int trim_age(Store *store, int64_t now_sec)
@@ -220,26 +242,39 @@ int store_trim(Store *store, int64_t now_sec)
         return r < 0 ? r : trim_age(store, now_sec);
 }
 
+/* ---- time ---- */
+
 int store_start_clock(Store *store, int64_t wall_sec, int64_t *ret_now_sec)
 {
-        sqlite3_stmt *statement;
+        CLEANUP_FREE char *text = NULL;
         int64_t newest = 0;
         int r;
 
-        r = find(store, STATEMENT_NEWEST, 0, 0, &newest);
+        r = store_get_text(store, KEY_CLOCK, &text);
+        if (r >= 0)
+                r = find(store, STATEMENT_NEWEST, 0, 0, &newest);
         if (r < 0)
                 return r;
-        *ret_now_sec = MAX(wall_sec, newest);
-        if (r == 0 || newest >= CLOCK_SET_SEC || wall_sec < CLOCK_SET_SEC)
+        store->ahead_sec = strtoll(text, NULL, 10);
+        *ret_now_sec = MAX(wall_sec - store->ahead_sec, newest);
+        return 0;
+}
+
+int store_note_clock(Store *store, int64_t wall_sec, int64_t now_sec)
+{
+        int64_t ahead_sec = wall_sec - now_sec;
+        char text[24];
+        int r;
+
+        if (ahead_sec - store->ahead_sec <= CLOCK_STEP_SEC &&
+            store->ahead_sec - ahead_sec <= CLOCK_STEP_SEC)
                 return 0;
-        /* They were added while the clock was not set, and how long ago that was nobody knows. */
-        r = store_make_dirty(store);
+        snprintf(text, sizeof(text), "%" PRId64, ahead_sec);
+        r = store_set_text(store, KEY_CLOCK, text);
         if (r < 0)
                 return r;
-        statement = store_begin(store, STATEMENT_SHIFT);
-        sqlite3_bind_int64(statement, 1, wall_sec - newest);
-        r = store_run(store, statement);
-        return r < 0 ? r : store_commit(store);
+        store->ahead_sec = ahead_sec;
+        return 1;
 }
 
 int store_remove(Store *store, int64_t id)

@@ -16,11 +16,10 @@ typedef enum Statement {
         STATEMENT_REMOVE_RANGE,
         STATEMENT_NEXT,
         STATEMENT_SUM,
-        STATEMENT_CUT_BYTES,
+        STATEMENT_BYTES,
         STATEMENT_OLDEST,
         STATEMENT_YOUNG,
         STATEMENT_NEWEST,
-        STATEMENT_SHIFT,
         STATEMENT_PUT_GAP,
         STATEMENT_LAST,
         STATEMENT_GROW,
@@ -42,6 +41,7 @@ struct Store {
         StoreCounts committed; /* as of the last commit */
         uint64_t added_bytes;  /* since then */
         int64_t sent;          /* the last id that must not change */
+        int64_t ahead_sec;     /* the wall clock, of the store's time, as far as that is written */
 };
 
 /* An event or a gap to be added. */

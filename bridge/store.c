@@ -24,15 +24,13 @@ static const char *const statement_texts[STATEMENT_MAX] = {
                           "sum(coalesce(dropped, 1)), coalesce(min(dropped), 0), "
                           "sum(dropped IS NULL) FROM event "
                           "WHERE id > ?1 AND id <= ?2",
-        [STATEMENT_CUT_BYTES] = "SELECT id FROM (SELECT id, sum(bytes) OVER (ORDER BY id) AS total "
-                                "FROM event WHERE id > ?1) WHERE total >= ?2 ORDER BY id LIMIT 1",
+        [STATEMENT_BYTES] = "SELECT id, bytes FROM event WHERE id > ?1 ORDER BY id",
         /* Times grow with ids, so that neither of these reads more than goes. */
         [STATEMENT_OLDEST] = "SELECT time FROM event WHERE id > ?1 AND dropped IS NULL "
                              "ORDER BY id LIMIT 1",
         [STATEMENT_YOUNG] = "SELECT id FROM event WHERE id > ?1 AND dropped IS NULL AND time >= ?2 "
                             "ORDER BY id LIMIT 1",
         [STATEMENT_NEWEST] = "SELECT time FROM event ORDER BY id DESC LIMIT 1",
-        [STATEMENT_SHIFT] = "UPDATE event SET time = time + ?1",
         [STATEMENT_PUT_GAP] = "INSERT INTO event (id, time, bytes, topic, payload, seq, dropped, "
                               "first, last) VALUES (?1, ?2, ?3, '', ?4, NULL, ?5, ?6, ?7)",
         [STATEMENT_LAST] = "SELECT id, dropped, payload FROM event ORDER BY id DESC LIMIT 1",
@@ -449,6 +447,8 @@ int store_commit(Store *store)
 
         if (!store->dirty)
                 return 0;
+        /* While something is being read the log beside the file is not begun anew, and grows. */
+        sqlite3_reset(store->statements[STATEMENT_NEXT]);
         rc = sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
         if (rc != SQLITE_OK)
                 return store_give_up(store, rc);

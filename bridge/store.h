@@ -53,9 +53,12 @@ DEFINE_CLEANUP(Store *, store_free, store_cleanup)
 /* 0, or -EBUSY if another process has the store. A file that is not there is not made. */
 int store_probe(const char *path);
 void store_set_bounds(Store *store, const StoreSettings *settings);
-/* The time from which the caller's clock goes on, by a monotonic clock: a wall clock that steps, or
- * begins in 1970, would make events old in an instant. Now, or when the last event was added. */
+/* The store has a time of its own, since a wall clock that is set, or begins in 1970, would make
+ * events old in an instant. This is where it goes on after a start; from there by a monotonic clock
+ * of the caller, who tells now and then what the wall clock says to it. Then > 0 if that has
+ * stepped, to be known after the next commit. */
 int store_start_clock(Store *store, int64_t wall_sec, int64_t *ret_now_sec);
+int store_note_clock(Store *store, int64_t wall_sec, int64_t now_sec);
 
 /* The last failure, in SQLite's words. Borrowed. */
 const char *store_get_reason(const Store *store);
@@ -84,7 +87,8 @@ int store_remove(Store *store, int64_t id);
 int store_commit(Store *store);
 bool store_is_dirty(const Store *store);
 
-/* The first event behind `after`: > 0, 0 if there is none. Borrowed until the next call. */
+/* The first event behind `after`: > 0, 0 if there is none. Borrowed until the next call, or a
+ * commit. */
 int store_next(Store *store, int64_t after, StoreEvent *ret_event);
 
 /* The last `seq` of a topic, and other texts that have to survive; "" if there is none. The text is

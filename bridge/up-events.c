@@ -9,10 +9,8 @@
 #include <time.h>
 
 #include "bridge/filters.h"
-#include "bridge/sources.h"
-#include "common/buffer.h"
+#include "bridge/up-events-private.h"
 #include "common/clock.h"
-#include "common/json-write.h"
 #include "common/limits.h"
 #include "common/log.h"
 
@@ -30,41 +28,6 @@ enum { SESSION_SEC = 24 * 3600 };
 #define KEY_FILTER  "filter:"
 #define KEY_SESSION "session"
 
-/* An event on its way to the cloud. */
-typedef struct Flight {
-        int64_t id;
-        bool gap;
-        bool answered;
-        const char *refused; /* the reason of the gap that it leaves; a constant, or NULL */
-} Flight;
-
-/* Events that the cloud does not take, to be told as a gap by the next commit. */
-typedef struct Refused {
-        int64_t count, first, last;
-        const char *reason; /* a constant; NULL: none */
-} Refused;
-
-struct UpEvents {
-        Core *core;
-        Sources *sources;
-        unsigned n_unanswered;                       /* subscriptions */
-        Flight flights[LIMIT_BRIDGE_EVENT_INFLIGHT]; /* a ring */
-        unsigned first_flight, n_flights;
-        int64_t sent_id;    /* the last that was sent on this connection, or need not be */
-        int64_t done_id;    /* all up to here have been taken */
-        int64_t removed_id; /* and are gone from the store */
-        uint64_t remove_usec;
-        uint64_t trim_usec;
-        uint64_t repair_usec;
-        int64_t start_sec; /* the store's time at start_usec */
-        uint64_t start_usec;
-        Refused refused;
-        bool failed; /* the store, since the last commit */
-        bool full;   /* and told */
-        Buffer topic;
-        Buffer payload;
-};
-
 /* ---- the store ---- */
 
 /* Goes on by the monotonic clock, whatever happens to that on the wall. */
@@ -73,7 +36,7 @@ static int64_t store_sec(const UpEvents *events)
         return events->start_sec + (int64_t)((clock_now() - events->start_usec) / USEC_PER_SEC);
 }
 
-static void set_sent(UpEvents *events, int64_t id)
+void up_events_set_sent(UpEvents *events, int64_t id)
 {
         events->sent_id = id;
         if (events->core->store)
@@ -140,7 +103,7 @@ int up_events_open_store(UpEvents *events, Error **ret_error)
                               settings.path, settings.path);
         reload_sources(events);
         events->done_id = events->removed_id = 0;
-        set_sent(events, 0);
+        up_events_set_sent(events, 0);
         return 0;
 }
 
@@ -155,11 +118,10 @@ static void begin_new_file(UpEvents *events)
         events->n_flights = 0;
         events->refused = (Refused){};
         events->done_id = events->removed_id = 0;
-        set_sent(events, 0);
+        up_events_set_sent(events, 0);
 }
 
-/* After any failure of the store: what was not committed must be taken as never seen. */
-static void on_store_failure(UpEvents *events, int r)
+void up_events_on_store_failure(UpEvents *events, int r)
 {
         CLEANUP_ERROR Error *error = NULL;
         Core *core = events->core;
@@ -224,7 +186,7 @@ static int write_refused(UpEvents *events)
                               store_sec(events));
 }
 
-static int commit(UpEvents *events)
+int up_events_commit(UpEvents *events)
 {
         Store *store = events->core->store;
         int r;
@@ -239,7 +201,7 @@ static int commit(UpEvents *events)
         if (r >= 0)
                 r = store_commit(store);
         if (r < 0) {
-                on_store_failure(events, r);
+                up_events_on_store_failure(events, r);
                 return r;
         }
         events->removed_id = events->done_id;
@@ -248,12 +210,11 @@ static int commit(UpEvents *events)
         return 0;
 }
 
-/* Keeps one that was dropped by the cloud, or by its limits, in mind. They come in order. */
-static void note_refused(UpEvents *events, int64_t id, const char *reason)
+void up_events_note_refused(UpEvents *events, int64_t id, const char *reason)
 {
         Refused *refused = &events->refused;
 
-        if (refused->reason && strcmp(refused->reason, reason) != 0 && commit(events) < 0)
+        if (refused->reason && strcmp(refused->reason, reason) != 0 && up_events_commit(events) < 0)
                 return;
         if (!refused->reason)
                 *refused = (Refused){.first = id, .reason = reason};
@@ -290,12 +251,12 @@ static void on_message(void *userdata, const MqttMessage *message)
                 r = store_add(core->store, rest, message->payload, message->length, message->seq,
                               store_sec(events));
         if (r < 0) {
-                on_store_failure(events, r);
+                up_events_on_store_failure(events, r);
                 return;
         }
         core->stats.events_in++;
         if (store_count_uncommitted(core->store) >= LIMIT_BRIDGE_COMMIT_BYTES)
-                (void)commit(events);
+                (void)up_events_commit(events);
 }
 
 /* Nothing that has come is acknowledged before it is on disk. */
@@ -307,7 +268,7 @@ static int before_write(void *userdata)
                 return -EIO;
         if (!events->core->store)
                 return 0; /* nothing has come yet: on_open() gives the connection up */
-        return store_is_dirty(events->core->store) ? commit(events) : 0;
+        return store_is_dirty(events->core->store) ? up_events_commit(events) : 0;
 }
 
 /* ---- subscriptions ---- */
@@ -382,7 +343,7 @@ static void on_open(void *userdata, bool session_present)
         if (r >= 0)
                 r = store_set_text(core->store, KEY_SESSION, "1");
         if (r < 0)
-                on_store_failure(events, r);
+                up_events_on_store_failure(events, r);
         else
                 update_filters(events, session_present);
         core->events_ready = events->n_unanswered == 0;
@@ -490,172 +451,7 @@ UpEvents *up_events_free(UpEvents *events)
         return NULL;
 }
 
-/* ---- to the cloud ---- */
-
-void up_events_on_cloud_down(UpEvents *events)
-{
-        events->n_flights = 0;
-        set_sent(events, events->done_id);
-}
-
-static void land(UpEvents *events)
-{
-        while (events->n_flights > 0 && events->flights[events->first_flight].answered) {
-                const Flight *flight = &events->flights[events->first_flight];
-
-                events->done_id = flight->id;
-                if (flight->refused && !flight->gap)
-                        note_refused(events, flight->id, flight->refused);
-                if (events->n_flights == 0) /* they went with their store */
-                        return;
-                events->first_flight = (events->first_flight + 1) % LIMIT_BRIDGE_EVENT_INFLIGHT;
-                events->n_flights--;
-        }
-}
-
-static Flight *find_flight(UpEvents *events, uint64_t number)
-{
-        for (unsigned i = 0; i < events->n_flights; i++) {
-                Flight *flight =
-                        &events->flights[(events->first_flight + i) % LIMIT_BRIDGE_EVENT_INFLIGHT];
-
-                if (flight->id == (int64_t)number)
-                        return flight;
-        }
-        return NULL;
-}
-
-void up_events_on_published(UpEvents *events, uint64_t number, int reason)
-{
-        Flight *flight = find_flight(events, number);
-        Core *core = events->core;
-
-        if (!flight)
-                return;
-
-        if (reason == 0x97) { /* over quota: what was sent is not lost, and goes again in order */
-                core->stats.refused_up++;
-                mqtt_fail_long(core->cloud, "the cloud says that its quota is exceeded");
-                return;
-        }
-        if (reason >= 0x80) {
-                core->stats.refused_up++;
-                core_complain(core, "the cloud refuses an event (0x%02x): it is dropped",
-                              (unsigned)reason);
-                flight->refused = "refused";
-        } else {
-                core->stats.events_out++;
-        }
-        flight->answered = true;
-        land(events);
-}
-
-/* `refused`: it does not fit, or is not to go up any more, and is not sent. */
-static void add_flight(UpEvents *events, const StoreEvent *event, const char *refused)
-{
-        unsigned at = (events->first_flight + events->n_flights) % LIMIT_BRIDGE_EVENT_INFLIGHT;
-
-        events->flights[at] = (Flight){.id = event->id,
-                                       .gap = event->gap,
-                                       .answered = refused != NULL,
-                                       .refused = refused};
-        events->core->stats.refused_up += refused != NULL;
-        events->n_flights++;
-        set_sent(events, event->id);
-        land(events);
-}
-
-static void write_gap(UpEvents *events, const StoreEvent *event)
-{
-        Buffer *payload = &events->payload;
-        const char *reason = event->reason ? event->reason : "";
-        const char *from = event->from ? event->from : "", *to = event->to ? event->to : "";
-
-        buffer_clear(payload);
-        buffer_append_text(payload, "{\"jsonrpc\":\"2.0\",\"method\":\"rpc.gap\",\"params\":{");
-        if (event->dropped >= 0)
-                buffer_printf(payload, "\"dropped\":%" PRId64, event->dropped);
-        else
-                buffer_append_text(payload, "\"dropped\":null");
-        buffer_append_text(payload, ",\"from\":");
-        json_write_string(payload, from, strlen(from));
-        buffer_append_text(payload, ",\"to\":");
-        json_write_string(payload, to, strlen(to));
-        buffer_append_text(payload, ",\"reason\":");
-        json_write_string(payload, reason, event->reason ? event->length : 0);
-        buffer_append_text(payload, "}}");
-}
-
-/* Whether it may go up by the policy of now, which need not be that of when it came. */
-static bool is_published(const Core *core, const StoreEvent *event)
-{
-        Topic topic;
-
-        return event->gap || (topic_parse(event->topic, &topic) >= 0 &&
-                              policy_find_publish(core->policy, &topic));
-}
-
-/* > 0: on its way or skipped; 0: not now. */
-static int send_event(UpEvents *events, const StoreEvent *event, uint64_t *wake, uint64_t now)
-{
-        Core *core = events->core;
-        char eid[48];
-        MqttPair pairs[] = {{"eid", eid}, {"seq", event->seq}};
-        MqttPublish publish = {.payload = event->payload ? event->payload : "",
-                               .length = event->length,
-                               .qos = 1,
-                               .pairs = pairs,
-                               .n_pairs = ARRAY_SIZE(pairs)};
-        uint64_t wait;
-        int r;
-
-        snprintf(eid, sizeof(eid), "%s-%" PRId64, store_get_id(core->store), event->id);
-        buffer_clear(&events->topic);
-        if (event->gap) {
-                write_gap(events, event);
-                publish.payload = buffer_text(&events->payload);
-                publish.length = events->payload.length;
-                buffer_printf(&events->topic, "%s/%s/-/sig/rpc.gap", core->policy->prefix,
-                              core->policy->name);
-        } else {
-                buffer_printf(&events->topic, "%s/%s", core->policy->prefix, event->topic);
-        }
-        if (buffer_status(&events->topic) < 0 || buffer_status(&events->payload) < 0)
-                return 0;
-        publish.topic = events->topic.data;
-        if (!is_published(core, event) || !core_fits(core, publish.topic, publish.length)) {
-                add_flight(events, event, is_published(core, event) ? "size" : "policy");
-                return 1;
-        }
-        wait = rate_take(&core->rate, &core->policy->rate, events->topic.length + publish.length,
-                         now);
-        if (wait > 0) {
-                *wake = MIN(*wake, now + wait);
-                return 0;
-        }
-        r = mqtt_publish(core->cloud, &publish, cookie_make(COOKIE_EVENT, (uint64_t)event->id));
-        if (r < 0 && r != -EMSGSIZE)
-                return 0;
-        add_flight(events, event, r < 0 ? "size" : NULL);
-        return 1;
-}
-
-static void send_all(UpEvents *events, uint64_t *wake, uint64_t now)
-{
-        Core *core = events->core;
-        unsigned window = MIN(LIMIT_BRIDGE_EVENT_INFLIGHT, core->policy->quirks.inflight);
-        StoreEvent event;
-        int r = 1;
-
-        /* An id that is not committed may yet be another event's. */
-        while (r > 0 && events->n_flights < window && core->store && !store_is_dirty(core->store)) {
-                r = store_next(core->store, events->sent_id, &event);
-                if (r > 0)
-                        r = send_event(events, &event, wake, now);
-        }
-        if (r < 0)
-                on_store_failure(events, r);
-}
+/* ---- the loop ---- */
 
 static void repair(UpEvents *events, uint64_t now)
 {
@@ -668,6 +464,21 @@ static void repair(UpEvents *events, uint64_t now)
                 core_complain(events->core, "%s", error_text(error));
 }
 
+static void note_clock(UpEvents *events)
+{
+        int r;
+
+        r = store_note_clock(events->core->store, (int64_t)time(NULL), store_sec(events));
+        if (r > 0)
+                r = up_events_commit(events);
+        else if (r < 0)
+                up_events_on_store_failure(events, r);
+        else
+                return;
+        if (r >= 0)
+                log_info("the clock has been set; events do not get older by that");
+}
+
 uint64_t up_events_process(UpEvents *events, uint64_t now)
 {
         Core *core = events->core;
@@ -677,16 +488,19 @@ uint64_t up_events_process(UpEvents *events, uint64_t now)
                 repair(events, now);
                 return events->repair_usec;
         }
+        note_clock(events);
+        if (!core->store)
+                return events->repair_usec;
         if (now >= events->trim_usec ||
             (events->done_id > events->removed_id && now >= events->remove_usec)) {
                 events->trim_usec = now + TRIM_USEC;
                 events->remove_usec = now + REMOVE_USEC;
-                (void)commit(events);
+                (void)up_events_commit(events);
         }
         if (!core->store)
                 return events->repair_usec;
         if (core->cloud_ready && !core->paused)
-                send_all(events, &wake, now);
+                up_events_send(events, &wake, now);
         if (events->done_id > events->removed_id)
                 wake = MIN(wake, events->remove_usec);
         return MIN(wake, events->trim_usec);

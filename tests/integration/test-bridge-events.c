@@ -297,15 +297,6 @@ static void test_a_damaged_store_does_not_stop_the_bridge(void)
         g_assert_nonnull(strstr(message->payload, "\"reason\":\"store\""));
 }
 
-static void limit_files(BridgeStage *stage, const char *bytes)
-{
-        g_autofree char *pid = g_strdup_printf("%d", (int)process_get_pid(stage->bridge));
-        g_autofree char *size = g_strdup_printf("--fsize=%s:", bytes);
-        const char *argv[] = {"prlimit", "--pid", pid, size, NULL};
-
-        g_assert_cmpint(process_run(stage->dir, argv, NULL, WAIT_MSEC, NULL, NULL), ==, 0);
-}
-
 /* Events stay with the local broker, unacknowledged; state and calls go on; nothing is lost. A
  * limit on the size of files stands for a disk that is full. */
 static void test_a_full_disk(void)
@@ -319,7 +310,7 @@ static void test_a_full_disk(void)
         bridge_stage_run(stage, ",\"publish\":[{\"service\":\"net\",\"signals\":[\"*\"],"
                                 "\"properties\":[\"*\"]}]");
         raw_client_subscribe(cloud, "dev1/mb1/net/-/sig/+");
-        limit_files(stage, "1");
+        bridge_stage_limit_files(stage, "1");
         emit_and_wait(service, 500);
         /* Its log is a file as well. */
         error = g_strdup_printf("\"events cannot be stored in %s (disk I/O error): they stay "
@@ -331,7 +322,7 @@ static void test_a_full_disk(void)
         bridge_stage_expect(stage, "StateOut", "1");
         all = bridge_stage_list_retained(stage->cloud, "dev1/mb1/net");
         g_assert_cmpstr(all, ==, "-/prop/Name 1");
-        limit_files(stage, "unlimited");
+        bridge_stage_limit_files(stage, "unlimited");
         g_assert_true(LOOP_UNTIL((take(cloud, &seen), seen == 500)));
         bridge_stage_expect(stage, "EventsDropped", "0");
 }

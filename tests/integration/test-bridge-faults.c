@@ -11,7 +11,7 @@
 #include "tests/support/bridge-stage.h"
 #include "tests/support/cut-link.h"
 
-enum { N_PROPERTIES = 12, DEFAULT_ROUNDS = 15 };
+enum { N_PROPERTIES = 12, DEFAULT_ROUNDS = 15, N_KINDS = 7 };
 
 static const char rules[] =
         ",\"publish\":[{\"service\":\"net\",\"properties\":[\"*\"],\"signals\":[\"*\"]}],"
@@ -29,6 +29,8 @@ typedef struct Faults {
         unsigned n_calls;
         GHashTable *executed; /* payloads of requests */
         bool may_miss;        /* the local broker has died */
+        char *step_file;      /* what the bridge's wall clock is off by */
+        unsigned n_of_kind[N_KINDS];
 } Faults;
 
 /* ---- the device ---- */
@@ -165,6 +167,36 @@ static void hold(Faults *faults)
                 cut_link_hold(faults->link, false);
 }
 
+/* By up to three years, either way, while events wait; queues keep them for a week. */
+static void step_clock(Faults *faults)
+{
+        const gint32 most = 3 * 365 * 86400;
+        g_autofree char *text =
+                g_strdup_printf("%d", g_rand_int_range(faults->random, -most, most));
+
+        cut_link_hold(faults->link, true);
+        do_something(faults);
+        process_mark_output(faults->stage->bridge, PROCESS_STDERR);
+        g_assert_true(g_file_set_contents(faults->step_file, text, -1, NULL));
+        g_assert_true(process_wait_output(faults->stage->bridge, PROCESS_STDERR,
+                                          "the clock has been set", WAIT_MSEC));
+        do_something(faults);
+        if (g_rand_boolean(faults->random))
+                kill_bridge(faults);
+        cut_link_hang_up(faults->link);
+        cut_link_hold(faults->link, false);
+}
+
+static void fill_disk(Faults *faults)
+{
+        bridge_stage_limit_files(faults->stage, "1");
+        do_something(faults);
+        if (g_rand_boolean(faults->random))
+                kill_bridge(faults);
+        else
+                bridge_stage_limit_files(faults->stage, "unlimited");
+}
+
 static void expect_same(Faults *faults)
 {
         gint64 deadline = wait_deadline(WAIT_MSEC);
@@ -181,11 +213,15 @@ static void expect_same(Faults *faults)
 
 static void run_round(Faults *faults)
 {
-        static void (*const actions[])(Faults *) = {kill_cloud, kill_local, kill_bridge, cut, hold};
+        static void (*const actions[N_KINDS])(Faults *) = {kill_cloud, kill_local, kill_bridge, cut,
+                                                           hold,       step_clock, fill_disk};
+        int kind = g_rand_int_range(faults->random, 0, N_KINDS);
 
         do_something(faults);
         call(faults);
-        actions[g_rand_int_range(faults->random, 0, G_N_ELEMENTS(actions))](faults);
+        g_test_message("fault %d", kind);
+        faults->n_of_kind[kind]++;
+        actions[kind](faults);
         do_something(faults);
         expect_same(faults);
         bridge_stage_wait_up(faults->stage);
@@ -202,12 +238,28 @@ static void run_round(Faults *faults)
         execute(faults);
 }
 
+/* The bridge runs under a wall clock that the test can step. */
+static void set_clock(Faults *faults)
+{
+        static char file[256], asan[256];
+        static const char *const environment[] = {"LD_PRELOAD=" MQTTRPC_STEP_CLOCK, file, asan,
+                                                  NULL};
+        const char *old = g_getenv("ASAN_OPTIONS");
+
+        faults->step_file = temp_dir_write(faults->stage->dir, "step", "0");
+        g_snprintf(file, sizeof(file), "MQTTRPC_STEP_FILE=%s", faults->step_file);
+        /* A sanitizer wants to be first, and is not when something is preloaded. */
+        g_snprintf(asan, sizeof(asan), "ASAN_OPTIONS=%s:verify_asan_link_order=0", old ? old : "");
+        faults->stage->environment = environment;
+}
+
 static void test_random_faults(void)
 {
         const char *text = g_getenv("MQTTRPC_BRIDGE_ROUNDS");
         int n_rounds = text ? atoi(text) : DEFAULT_ROUNDS;
         Faults faults = {.stage = bridge_stage_new(), .random = g_rand_new_with_seed(20240229)};
 
+        set_clock(&faults);
         faults.executed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         faults.link = cut_link_new(faults.stage->dir, faults.stage->cloud);
         g_free(faults.stage->cloud_uri);
@@ -220,12 +272,15 @@ static void test_random_faults(void)
                 run_round(&faults);
         }
         g_assert_cmpuint(g_hash_table_size(faults.executed), >, 0);
+        for (int kind = 0; kind < N_KINDS; kind++)
+                g_assert_cmpuint(faults.n_of_kind[kind], >, 0);
         raw_client_free(faults.cloud);
         raw_client_free(faults.service);
         bridge_stage_free(faults.stage);
         cut_link_free(faults.link);
         g_rand_free(faults.random);
         g_hash_table_unref(faults.executed);
+        g_free(faults.step_file);
         for (int i = 0; i < N_PROPERTIES; i++)
                 g_free(faults.values[i]);
 }

@@ -58,8 +58,10 @@ void bridge_stage_start(BridgeStage *stage)
         g_autofree char *program = process_program_path("mqttrpc-bridge");
         const char *argv[] = {program, "run", "--config", stage->policy, NULL};
 
+        const ProcessOptions options = {.environment = stage->environment};
+
         g_assert_null(stage->bridge);
-        stage->bridge = process_start(stage->dir, "bridge", argv, NULL);
+        stage->bridge = process_start(stage->dir, "bridge", argv, &options);
 }
 
 void bridge_stage_wait_up(BridgeStage *stage)
@@ -93,6 +95,15 @@ void bridge_stage_kill(BridgeStage *stage)
 {
         process_kill(stage->bridge);
         stage->bridge = process_free(stage->bridge);
+}
+
+void bridge_stage_limit_files(BridgeStage *stage, const char *bytes)
+{
+        g_autofree char *pid = g_strdup_printf("%d", (int)process_get_pid(stage->bridge));
+        g_autofree char *size = g_strdup_printf("--fsize=%s:", bytes);
+        const char *argv[] = {"prlimit", "--pid", pid, size, NULL};
+
+        g_assert_cmpint(process_run(stage->dir, argv, NULL, WAIT_MSEC, NULL, NULL), ==, 0);
 }
 
 /* ---- asking ---- */

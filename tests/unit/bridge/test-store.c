@@ -217,19 +217,45 @@ static int64_t start_clock(Fixture *fixture, int64_t wall_sec)
 
 static void test_a_wall_clock_that_steps_makes_nothing_old(Fixture *fixture, gconstpointer data)
 {
-        const int64_t now = 1700000000;
+        const int64_t today = 1700000000;
 
-        g_assert_cmpint(start_clock(fixture, 5000), ==, 5000);
-        add(fixture, "a", 5000);
-        /* Still 1970, and then set. */
-        g_assert_cmpint(start_clock(fixture, 10), ==, 5000);
-        g_assert_cmpint(start_clock(fixture, now), ==, now);
-        g_assert_cmpint(store_trim(fixture->store, now + 3600), ==, 0);
+        g_assert_cmpint(start_clock(fixture, 10), ==, 10);
+        add(fixture, "a", 20);
+        /* The clock is set while we run; after a start it goes on from there. */
+        g_assert_cmpint(store_note_clock(fixture->store, today, 30), ==, 1);
+        g_assert_cmpint(store_note_clock(fixture->store, today + 2, 31), ==, 0);
+        g_assert_cmpint(store_commit(fixture->store), ==, 0);
+        reopen(fixture, 1 << 20, false, NULL);
+        g_assert_cmpint(start_clock(fixture, today + 70), ==, 100);
+        /* It steps back, or is not set yet: never before the newest. */
+        g_assert_cmpint(start_clock(fixture, 10), ==, 20);
+        g_assert_cmpint(store_note_clock(fixture->store, 10, 20), ==, 1);
+        g_assert_cmpint(start_clock(fixture, 3610), ==, 3620);
+        g_assert_cmpint(store_trim(fixture->store, 3620), ==, 0);
         expect(fixture, "a ");
-        /* Back: it goes on from the newest. */
-        g_assert_cmpint(start_clock(fixture, 10), ==, now);
-        g_assert_cmpint(store_trim(fixture->store, now + 3601), ==, 0);
+        g_assert_cmpint(store_trim(fixture->store, 3621), ==, 0);
         expect(fixture, "gap(1:age) ");
+}
+
+/* Neither the file nor the log beside it grows with what went through, while the next event is
+ * being looked at. */
+static void test_the_log_does_not_grow(Fixture *fixture, gconstpointer data)
+{
+        g_autofree char *payload = g_strnfill(200000, 'x');
+        g_autofree char *log = g_strconcat(fixture->path, "-wal", NULL);
+        StoreEvent event;
+        GStatBuf file;
+
+        for (int i = 0; i < 200; i++) {
+                add(fixture, payload, 1);
+                g_assert_cmpint(store_trim(fixture->store, 1), ==, 0);
+                g_assert_cmpint(store_commit(fixture->store), ==, 0);
+                g_assert_cmpint(store_next(fixture->store, 0, &event), ==, 1);
+        }
+        g_assert_cmpint(g_stat(log, &file), ==, 0);
+        g_assert_cmpint(file.st_size, <, 8 << 20);
+        g_assert_cmpint(g_stat(fixture->path, &file), ==, 0);
+        g_assert_cmpint(file.st_size, <, 4 << 20);
 }
 
 static void test_one_process_at_a_time(Fixture *fixture, gconstpointer data)
@@ -302,6 +328,7 @@ int main(int argc, char **argv)
         ADD("a-gap-under-way-does-not-grow", test_a_gap_under_way_does_not_grow);
         ADD("a-wall-clock-that-steps-makes-nothing-old",
             test_a_wall_clock_that_steps_makes_nothing_old);
+        ADD("the-log-does-not-grow", test_the_log_does_not_grow);
         ADD("one-process-at-a-time", test_one_process_at_a_time);
         ADD("a-damaged-file-is-set-aside", test_a_damaged_file_is_set_aside);
         ADD("texts-are-kept", test_texts_are_kept);
