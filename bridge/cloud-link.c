@@ -20,6 +20,11 @@
 
 enum { EPOCH_LENGTH = 16, CALLS_INFLIGHT = 128 };
 
+typedef enum MarkKind {
+        MARK_END,   /* of what the cloud keeps */
+        MARK_PROBE, /* only the answer matters */
+} MarkKind;
+
 struct CloudLink {
         Core *core;
         UpState *state;
@@ -29,6 +34,8 @@ struct CloudLink {
         unsigned n_unanswered; /* subscriptions */
         bool comparing;
         uint64_t compare_usec; /* end of the time for the next step on the way to cloud_ready */
+        uint64_t probe_usec;   /* when to ask for a sign of life */
+        bool stalled;          /* and told */
         const char *said;      /* the state that the cloud was told last; a constant */
         char *node_topic;
         char *mark_topic;
@@ -56,6 +63,36 @@ static int say(CloudLink *link, const char *state)
         return r;
 }
 
+static int send_mark(CloudLink *link, MarkKind kind)
+{
+        MqttPublish publish = {.topic = link->mark_topic,
+                               .payload = link->epoch,
+                               .length = EPOCH_LENGTH,
+                               .qos = 1};
+
+        return mqtt_publish(link->core->cloud, &publish, cookie_make(COOKIE_MARK, kind));
+}
+
+/* Sees to it that the cloud has something to answer, so that a link that holds calls back is known
+ * for that when they come. Returns when to look again. */
+static uint64_t watch_link(CloudLink *link, uint64_t now)
+{
+        const Policy *policy = link->core->policy;
+        bool stalled = mqtt_get_lag(link->core->cloud, now) > 0;
+
+        if (stalled && !link->stalled)
+                log_info("the link to the cloud has stalled");
+        link->stalled = stalled;
+        if (policy->n_allow == 0)
+                return USEC_INFINITY;
+        if (now >= link->probe_usec) {
+                link->probe_usec = now + policy->cloud.keepalive_s * USEC_PER_SEC / 3;
+                if (mqtt_count_unanswered(link->core->cloud) == 0)
+                        (void)send_mark(link, MARK_PROBE);
+        }
+        return link->probe_usec;
+}
+
 uint64_t cloud_link_process(CloudLink *link, uint64_t now)
 {
         static const char ready[] = "ready", waiting[] = "init";
@@ -63,8 +100,10 @@ uint64_t cloud_link_process(CloudLink *link, uint64_t now)
 
         if (link->core->cloud_ready && link->said != state)
                 (void)say(link, state);
-        if (link->core->cloud_ready || !mqtt_is_open(link->core->cloud))
+        if (!mqtt_is_open(link->core->cloud))
                 return USEC_INFINITY;
+        if (link->core->cloud_ready)
+                return watch_link(link, now);
         if (now >= link->compare_usec)
                 mqtt_fail_long(link->core->cloud,
                                "the cloud does not deliver what it keeps, or not the bridge's own "
@@ -103,6 +142,8 @@ static void on_open(void *userdata, bool session_present)
         link->core->stats.cloud_connects++;
         log_info("connected to the cloud, %s", policy->cloud.uri);
         link->n_unanswered = 0;
+        link->probe_usec = 0;
+        link->stalled = false;
         link->said = NULL;
         link->comparing = policy->quirks.retain;
         link->compare_usec = clock_now() + COMPARE_USEC;
@@ -126,12 +167,7 @@ static void go(CloudLink *link)
 
 static void send_marker(CloudLink *link)
 {
-        MqttPublish publish = {.topic = link->mark_topic,
-                               .payload = link->epoch,
-                               .length = EPOCH_LENGTH,
-                               .qos = 1};
-
-        if (mqtt_publish(link->core->cloud, &publish, cookie_make(COOKIE_MARK, 0)) < 0)
+        if (send_mark(link, MARK_END) < 0)
                 mqtt_fail(link->core->cloud, "cannot publish");
 }
 
@@ -207,7 +243,7 @@ static void on_published(void *userdata, uint64_t cookie, int reason)
                 up_events_on_published(link->events, cookie_number(cookie), reason);
                 break;
         case COOKIE_MARK:
-                if (reason >= 0x80)
+                if (reason >= 0x80 && cookie_number(cookie) == MARK_END)
                         mqtt_fail_long(link->core->cloud,
                                        "the cloud refuses the bridge's own topics; 'emit acl' "
                                        "prints what it has to allow");

@@ -21,6 +21,9 @@
 /* A connection that has lasted so long was a good one: the next pause is a short one again. */
 #define STABLE_USEC (UINT64_C(5) * USEC_PER_SEC)
 
+/* An answer that takes longer tells that the link has stalled. */
+#define STALL_USEC (UINT64_C(1) * USEC_PER_SEC)
+
 typedef enum MqttState {
         MQTT_CLOSED,
         MQTT_STARTING, /* a thread connects */
@@ -33,6 +36,7 @@ typedef enum MqttState {
 typedef struct Unanswered {
         int mid;
         uint64_t cookie;
+        uint64_t sent_usec;
         size_t length;
         UT_hash_handle hh;
 } Unanswered;
@@ -48,11 +52,12 @@ struct Mqtt {
         uint64_t wake_usec; /* end of the pause, or of the time to open */
         uint64_t misc_usec;
         uint64_t open_usec; /* since when it is */
+        uint64_t good_usec; /* when the last message was sent that has been answered */
         bool failed;        /* the handle is to be given up */
         bool failed_long;
         bool more;    /* to be read, in the buffers of TLS perhaps, where poll() does not see it */
         char *reason; /* owned; why */
-        Unanswered *unanswered;
+        Unanswered *unanswered; /* the oldest first */
         size_t unanswered_bytes;
         size_t backlog_bytes; /* handed over while the socket would not take more */
 };
@@ -119,6 +124,7 @@ static void on_puback(void *userdata, int mid, int reason)
         if (!item)
                 return;
         cookie = item->cookie;
+        mqtt->good_usec = MAX(mqtt->good_usec, item->sent_usec);
         mqtt->unanswered_bytes -= item->length;
         HASH_DEL(mqtt->unanswered, item);
         free(item);
@@ -309,6 +315,7 @@ static void collect(Mqtt *mqtt, uint64_t now)
                 return;
         }
         mqtt->state = MQTT_OPENING;
+        mqtt->good_usec = now;
         mqtt->misc_usec = now + MISC_USEC;
 }
 
@@ -344,7 +351,8 @@ static int send_counted(Mqtt *mqtt, const MqttPublish *publish, uint64_t cookie,
                 free(item);
                 return r;
         }
-        *item = (Unanswered){.mid = mid, .cookie = cookie, .length = length};
+        *item = (Unanswered){
+                .mid = mid, .cookie = cookie, .sent_usec = clock_now(), .length = length};
         HASH_ADD_INT(mqtt->unanswered, mid, item);
         if (!hash_added(item->hh)) {
                 free(item);
@@ -376,6 +384,13 @@ int mqtt_publish(Mqtt *mqtt, const MqttPublish *publish, uint64_t cookie)
 size_t mqtt_count_unanswered(const Mqtt *mqtt)
 {
         return HASH_COUNT(mqtt->unanswered);
+}
+
+uint64_t mqtt_get_lag(const Mqtt *mqtt, uint64_t now)
+{
+        if (!mqtt->unanswered || now < mqtt->unanswered->sent_usec + STALL_USEC)
+                return 0;
+        return now - mqtt->good_usec;
 }
 
 /* ---- loop ---- */

@@ -107,6 +107,10 @@ int mqtt_unsubscribe(Mqtt *mqtt, const char *const *filters, size_t n_filters);
 int mqtt_publish(Mqtt *mqtt, const MqttPublish *publish, uint64_t cookie);
 /* Messages of QoS 1 that the broker has not answered. */
 size_t mqtt_count_unanswered(const Mqtt *mqtt);
+/* How old what comes now can be, in microseconds: 0 while the broker answers in time. When it does
+ * not, the link may hold back what it has sent, and all that is known is that it was sent after the
+ * last message that it has answered. */
+uint64_t mqtt_get_lag(const Mqtt *mqtt, uint64_t now);
 
 /* For the loop. */
 int mqtt_fd(const Mqtt *mqtt); /* -1: none */

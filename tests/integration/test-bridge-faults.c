@@ -313,10 +313,46 @@ static void test_half_open(void)
         g_assert_cmpstr(message->payload, ==, "{\"id\":\"late\"}");
 }
 
+/* A link that stalls for a while and then delivers what it has held back: whose time may be over is
+ * not made any more. */
+static void test_stalled(void)
+{
+        CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
+        CLEANUP_CUT_LINK CutLink *link = cut_link_new(stage->dir, stage->cloud);
+        CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
+        CLEANUP_RAW_CLIENT RawClient *cloud = raw_client_new(stage->cloud, &(RawOptions){});
+        const RawMessage *message;
+
+        g_free(stage->cloud_uri);
+        stage->cloud_uri = g_strdup(cut_link_get_uri(link));
+        stage->cloud_members = ", \"keepalive_s\": 5";
+        bridge_stage_run(stage, rules);
+        raw_client_subscribe(service, "mb1/net/-/call/+/+");
+        raw_client_subscribe(cloud, "dev1/mb1/net/-/call/+/+/+");
+        cut_link_hold(link, true);
+        raw_client_publish(cloud, &(RawPublish){.topic = "dev1/mb1/net/-/call/Do/alice",
+                                                .payload = "{\"id\":\"early\"}",
+                                                .qos = 1});
+        g_assert_true(process_wait_output(stage->bridge, PROCESS_STDERR,
+                                          "the link to the cloud has stalled", WAIT_MSEC));
+        cut_link_hold(link, false);
+        message = raw_client_receive(cloud);
+        g_assert_nonnull(strstr(message->payload, "\"id\":\"early\""));
+        g_assert_nonnull(strstr(message->payload, "\"code\":-32005"));
+        g_assert_nonnull(strstr(message->payload, "\"executed\":\"no\""));
+        raw_client_publish(cloud, &(RawPublish){.topic = "dev1/mb1/net/-/call/Do/alice",
+                                                .payload = "{\"id\":\"fresh\"}",
+                                                .qos = 1});
+        message = raw_client_receive(service);
+        g_assert_cmpstr(message->payload, ==, "{\"id\":\"fresh\"}");
+        bridge_stage_expect(stage, "CloudConnects", "1");
+}
+
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/bridge-faults/random", test_random_faults);
         g_test_add_func("/bridge-faults/half-open", test_half_open);
+        g_test_add_func("/bridge-faults/stalled", test_stalled);
         return g_test_run();
 }
