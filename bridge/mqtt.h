@@ -29,6 +29,8 @@ typedef struct MqttMessage {
         size_t length;
         int qos;
         bool retain;
+        uint16_t mid;  /* packet id; 0 at QoS 0 */
+        bool repeated; /* the broker has sent it before; only told of a session that lasts */
         const char *response_topic;
         const void *correlation;
         size_t correlation_length;

@@ -242,6 +242,11 @@ int store_trim(Store *store, int64_t now_sec)
         return r < 0 ? r : trim_age(store, now_sec);
 }
 
+int store_get_last_id(Store *store, int64_t *ret_id)
+{
+        return MIN(find(store, STATEMENT_LAST_ID, 0, 0, ret_id), 0);
+}
+
 /* ---- time ---- */
 
 int store_start_clock(Store *store, int64_t wall_sec, int64_t *ret_now_sec)

@@ -20,6 +20,7 @@ typedef enum Statement {
         STATEMENT_OLDEST,
         STATEMENT_YOUNG,
         STATEMENT_NEWEST,
+        STATEMENT_LAST_ID,
         STATEMENT_PUT_GAP,
         STATEMENT_LAST,
         STATEMENT_GROW,

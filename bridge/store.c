@@ -31,6 +31,7 @@ static const char *const statement_texts[STATEMENT_MAX] = {
         [STATEMENT_YOUNG] = "SELECT id FROM event WHERE id > ?1 AND dropped IS NULL AND time >= ?2 "
                             "ORDER BY id LIMIT 1",
         [STATEMENT_NEWEST] = "SELECT time FROM event ORDER BY id DESC LIMIT 1",
+        [STATEMENT_LAST_ID] = "SELECT seq FROM sqlite_sequence WHERE name = 'event'",
         [STATEMENT_PUT_GAP] = "INSERT INTO event (id, time, bytes, topic, payload, seq, dropped, "
                               "first, last) VALUES (?1, ?2, ?3, '', ?4, NULL, ?5, ?6, ?7)",
         [STATEMENT_LAST] = "SELECT id, dropped, payload FROM event ORDER BY id DESC LIMIT 1",

@@ -65,6 +65,8 @@ const char *store_get_reason(const Store *store);
 /* A name of this file, 8 hex digits: with an event's id the same event for ever. Borrowed. */
 const char *store_get_id(const Store *store);
 StoreCounts store_get_counts(const Store *store);
+/* Of the event, or gap, that was added last, whether it is still there or not; 0: none. */
+int store_get_last_id(Store *store, int64_t *ret_id);
 
 /* Adds at the end. `now_sec` never goes back. -ENOSPC, -ENOMEM, -EBADF (damaged: store_recover()).
  */

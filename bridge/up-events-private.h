@@ -4,6 +4,7 @@
 /* What up-events.c (from the local broker into the store) and up-events-send.c (from there to the
  * cloud) share. */
 
+#include "bridge/recent.h"
 #include "bridge/sources.h"
 #include "bridge/up-events.h"
 #include "common/buffer.h"
@@ -26,6 +27,7 @@ typedef struct Refused {
 struct UpEvents {
         Core *core;
         Sources *sources;
+        Recent recent;
         unsigned n_unanswered;                       /* subscriptions */
         Flight flights[LIMIT_BRIDGE_EVENT_INFLIGHT]; /* a ring */
         unsigned first_flight, n_flights;

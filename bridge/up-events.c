@@ -27,6 +27,7 @@ enum { SESSION_SEC = 24 * 3600 };
 #define KEY_SOURCE  "seq:"
 #define KEY_FILTER  "filter:"
 #define KEY_SESSION "session"
+#define KEY_RECENT  "recent:"
 
 /* ---- the store ---- */
 
@@ -51,11 +52,47 @@ static int load_source(const char *key, const char *text, void *userdata)
         return 0;
 }
 
-static void reload_sources(UpEvents *events)
+static int load_recent(const char *key, const char *text, void *userdata)
+{
+        UpEvents *events = userdata;
+
+        (void)recent_load(&events->recent, key + strlen(KEY_RECENT), text);
+        return 0;
+}
+
+/* What was known as of the last commit. */
+static void reload_known(UpEvents *events)
 {
         sources_clear(events->sources);
-        if (events->core->store)
-                (void)store_each_text(events->core->store, KEY_SOURCE, load_source, events);
+        events->recent = (Recent){};
+        if (!events->core->store)
+                return;
+        (void)store_each_text(events->core->store, KEY_SOURCE, load_source, events);
+        (void)store_each_text(events->core->store, KEY_RECENT, load_recent, events);
+}
+
+/* Notes what has no `seq`, and was stored just now. */
+static int note_recent(UpEvents *events, const MqttMessage *message, uint64_t digest)
+{
+        RecentItem item = {.digest = digest, .mid = message->mid};
+        char key[32], text[RECENT_TEXT_BYTES];
+        int r;
+
+        r = store_get_last_id(events->core->store, &item.event_id);
+        if (r < 0)
+                return r;
+        recent_format(&item, text);
+        snprintf(key, sizeof(key), KEY_RECENT "%u", recent_add(&events->recent, &item));
+        return store_set_text(events->core->store, key, text);
+}
+
+/* Whether it is a message without `seq` that was stored before, and not acknowledged in time. */
+static bool is_known(UpEvents *events, const MqttMessage *message, uint64_t digest)
+{
+        int64_t last_id = 0;
+
+        return message->repeated && store_get_last_id(events->core->store, &last_id) >= 0 &&
+               recent_has(&events->recent, message->mid, digest, last_id);
 }
 
 static int write_source(const char *topic, const char *seq, void *userdata)
@@ -101,7 +138,7 @@ int up_events_open_store(UpEvents *events, Error **ret_error)
                               "%s was damaged and has been set aside as %s.damaged: the events in "
                               "it are lost",
                               settings.path, settings.path);
-        reload_sources(events);
+        reload_known(events);
         events->done_id = events->removed_id = 0;
         up_events_set_sent(events, 0);
         return 0;
@@ -141,7 +178,7 @@ void up_events_on_store_failure(UpEvents *events, int r)
                               core->policy->queue.path, store_get_reason(core->store));
         }
         events->full = r != -EBADF;
-        reload_sources(events);
+        reload_known(events);
 }
 
 /* ---- from the local broker ---- */
@@ -228,7 +265,7 @@ static void on_message(void *userdata, const MqttMessage *message)
         Core *core = events->core;
         const char *rest = topic_below(message->topic, core->policy->root);
         const PublishRule *rule;
-        uint64_t missing = 0;
+        uint64_t missing = 0, digest = 0;
         SourceVerdict verdict;
         Topic topic;
         int r = 0;
@@ -242,14 +279,18 @@ static void on_message(void *userdata, const MqttMessage *message)
                 send_directly(events, rest, message);
                 return;
         }
+        if (!message->seq)
+                digest = recent_digest(rest, message->payload, message->length);
         verdict = sources_look(events->sources, rest, message->seq, &missing);
-        if (verdict == SOURCE_DUPLICATE)
+        if (verdict == SOURCE_DUPLICATE || (!message->seq && is_known(events, message, digest)))
                 return;
         if (verdict == SOURCE_GAP)
                 r = take_gap(events, rest, message->seq, missing);
         if (r >= 0)
                 r = store_add(core->store, rest, message->payload, message->length, message->seq,
                               store_sec(events));
+        if (r >= 0 && !message->seq)
+                r = note_recent(events, message, digest);
         if (r < 0) {
                 up_events_on_store_failure(events, r);
                 return;
