@@ -188,6 +188,29 @@ static void test_values_that_the_cloud_does_not_keep(void)
         expect_retained(stage, "dev1/mb1/net", "-/prop/Kept 2");
 }
 
+/* And what it has kept by an older policy is taken away, or the other way round. */
+static void test_another_policy_for_what_is_kept(void)
+{
+        static const char kept[] = ",\"publish\":[{\"service\":\"net\",\"properties\":[\"*\"]}]";
+        static const char live[] =
+                ",\"publish\":[{\"service\":\"net\",\"properties\":[\"*\"],\"retain\":false}]";
+        CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
+        CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
+
+        bridge_stage_retain(service, "mb1/net/-/prop/Name", "1");
+        bridge_stage_run(stage, kept);
+        expect_retained(stage, "dev1/mb1/net", "-/prop/Name 1");
+        bridge_stage_write_policy(stage, live);
+        process_signal(stage->bridge, SIGHUP);
+        expect_retained(stage, "dev1/mb1/net", "");
+        bridge_stage_write_policy(stage, kept);
+        process_signal(stage->bridge, SIGHUP);
+        expect_retained(stage, "dev1/mb1/net", "-/prop/Name 1");
+        bridge_stage_stop(stage);
+        bridge_stage_run(stage, live);
+        expect_retained(stage, "dev1/mb1/net", "");
+}
+
 /* A cloud that keeps nothing at all is told everything at each connect. */
 static void test_a_cloud_that_keeps_nothing(void)
 {
@@ -310,6 +333,8 @@ int main(int argc, char **argv)
         g_test_add_func("/bridge-options/alpn", test_alpn);
         g_test_add_func("/bridge-options/values-that-the-cloud-does-not-keep",
                         test_values_that_the_cloud_does_not_keep);
+        g_test_add_func("/bridge-options/another-policy-for-what-is-kept",
+                        test_another_policy_for_what_is_kept);
         g_test_add_func("/bridge-options/a-cloud-that-keeps-nothing",
                         test_a_cloud_that_keeps_nothing);
         g_test_add_func("/bridge-options/on-demand", test_on_demand);
