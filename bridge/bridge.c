@@ -340,6 +340,9 @@ static int turn(Bridge *bridge)
         now = clock_now();
         for (size_t i = 0; i < ARRAY_SIZE(links); i++)
                 mqtt_process(links[i], fds[POLL_LOCAL + i].revents, now);
+        mqtt_flush(bridge->core.local); /* calls, which have just come from the cloud */
+        if (bus && fds[POLL_SERVICE].revents == 0 && now < bus_wake)
+                bus = NULL; /* each look costs a system call */
         for (unsigned i = 0; bus && i < LIMIT_BRIDGE_SERVICE_TURN; i++)
                 if (mqttrpc_bus_process(bus) <= 0)
                         break;

@@ -472,3 +472,9 @@ void mqtt_process(Mqtt *mqtt, int revents, uint64_t now)
         if (mqtt->failed)
                 give_up(mqtt, now);
 }
+
+void mqtt_flush(Mqtt *mqtt)
+{
+        if (mqtt->state == MQTT_OPEN && !mqtt->failed && mqtt_handle_wants_write(mqtt->handle))
+                write_all(mqtt);
+}

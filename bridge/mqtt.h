@@ -119,3 +119,5 @@ int mqtt_fd(const Mqtt *mqtt); /* -1: none */
 short mqtt_poll_events(Mqtt *mqtt);
 uint64_t mqtt_timeout(const Mqtt *mqtt);
 void mqtt_process(Mqtt *mqtt, int revents, uint64_t now);
+/* Writes what was handed over since then, without waiting for another turn of the loop. */
+void mqtt_flush(Mqtt *mqtt);
