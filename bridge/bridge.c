@@ -14,6 +14,7 @@
 #include "bridge/policy-load.h"
 #include "bridge/service.h"
 #include "common/clock.h"
+#include "common/limits.h"
 #include "common/log.h"
 #include "common/notify.h"
 
@@ -232,6 +233,7 @@ static int change_policy(Bridge *bridge, Policy *policy, Error **ret_error)
         bridge->core.audit = audit;
         bridge->policy = policy;
         bridge->core.policy = policy;
+        down_call_apply_policy(bridge->calls);
         log_set_level((LogLevel)(LOG_LEVEL_OFFSET + policy->log_level));
         return change_links(bridge, before, ret_error);
 }
@@ -297,8 +299,9 @@ static uint64_t work(Bridge *bridge, uint64_t now)
 {
         uint64_t wake;
 
-        cloud_link_update(bridge->cloud);
-        wake = up_state_process(bridge->state, now);
+        wake = cloud_link_process(bridge->cloud, now);
+        wake = MIN(wake, local_link_process(bridge->local, now));
+        wake = MIN(wake, up_state_process(bridge->state, now));
         wake = MIN(wake, up_events_process(bridge->events, now));
         wake = MIN(wake, down_call_process(bridge->calls, now));
         wake = MIN(wake, bridge_service_process(bridge->service, now));
@@ -337,8 +340,12 @@ static int turn(Bridge *bridge)
         now = clock_now();
         for (size_t i = 0; i < ARRAY_SIZE(links); i++)
                 mqtt_process(links[i], fds[POLL_LOCAL + i].revents, now);
-        while (bus && mqttrpc_bus_process(bus) > 0)
-                ;
+        mqtt_flush(bridge->core.local); /* calls, which have just come from the cloud */
+        if (bus && fds[POLL_SERVICE].revents == 0 && now < bus_wake)
+                bus = NULL; /* each look costs a system call */
+        for (unsigned i = 0; bus && i < LIMIT_BRIDGE_SERVICE_TURN; i++)
+                if (mqttrpc_bus_process(bus) <= 0)
+                        break;
         if (fds[POLL_SIGNAL].revents)
                 take_signal(bridge);
         update_status(bridge, now);

@@ -9,11 +9,21 @@
 #include <sys/random.h>
 
 #include "bridge/filters.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 #define RECONNECT_USEC (UINT64_C(60) * USEC_PER_SEC)
 
+/* How long the cloud may be silent before it has answered the subscriptions and delivered all it
+ * keeps: it is not dead, since it answers pings, but of no use. */
+#define COMPARE_USEC (UINT64_C(60) * USEC_PER_SEC)
+
 enum { EPOCH_LENGTH = 16, CALLS_INFLIGHT = 128 };
+
+typedef enum MarkKind {
+        MARK_END,   /* of what the cloud keeps */
+        MARK_PROBE, /* only the answer matters */
+} MarkKind;
 
 struct CloudLink {
         Core *core;
@@ -23,7 +33,10 @@ struct CloudLink {
         char epoch[EPOCH_LENGTH + 1];
         unsigned n_unanswered; /* subscriptions */
         bool comparing;
-        const char *said; /* the state that the cloud was told last; a constant */
+        uint64_t compare_usec; /* end of the time for the next step on the way to cloud_ready */
+        uint64_t probe_usec;   /* when to ask for a sign of life */
+        bool stalled;          /* and told */
+        const char *said;      /* the state that the cloud was told last; a constant */
         char *node_topic;
         char *mark_topic;
 };
@@ -50,13 +63,52 @@ static int say(CloudLink *link, const char *state)
         return r;
 }
 
-void cloud_link_update(CloudLink *link)
+static int send_mark(CloudLink *link, MarkKind kind)
+{
+        MqttPublish publish = {.topic = link->mark_topic,
+                               .payload = link->epoch,
+                               .length = EPOCH_LENGTH,
+                               .qos = 1};
+
+        return mqtt_publish(link->core->cloud, &publish, cookie_make(COOKIE_MARK, kind));
+}
+
+/* Sees to it that the cloud has something to answer, so that a link that holds calls back is known
+ * for that when they come. Returns when to look again. */
+static uint64_t watch_link(CloudLink *link, uint64_t now)
+{
+        const Policy *policy = link->core->policy;
+        bool stalled = mqtt_get_lag(link->core->cloud, now) > 0;
+
+        if (stalled && !link->stalled)
+                log_info("the link to the cloud has stalled");
+        link->stalled = stalled;
+        if (policy->n_allow == 0)
+                return USEC_INFINITY;
+        if (now >= link->probe_usec) {
+                link->probe_usec = now + policy->cloud.keepalive_s * USEC_PER_SEC / 3;
+                if (mqtt_count_unanswered(link->core->cloud) == 0)
+                        (void)send_mark(link, MARK_PROBE);
+        }
+        return link->probe_usec;
+}
+
+uint64_t cloud_link_process(CloudLink *link, uint64_t now)
 {
         static const char ready[] = "ready", waiting[] = "init";
         const char *state = link->core->local_ready ? ready : waiting;
 
         if (link->core->cloud_ready && link->said != state)
                 (void)say(link, state);
+        if (!mqtt_is_open(link->core->cloud))
+                return USEC_INFINITY;
+        if (link->core->cloud_ready)
+                return watch_link(link, now);
+        if (now >= link->compare_usec)
+                mqtt_fail_long(link->core->cloud,
+                               "the cloud does not deliver what it keeps, or not the bridge's own "
+                               "messages; 'emit acl' prints what it has to allow");
+        return link->compare_usec;
 }
 
 void cloud_link_say_offline(CloudLink *link)
@@ -90,8 +142,11 @@ static void on_open(void *userdata, bool session_present)
         link->core->stats.cloud_connects++;
         log_info("connected to the cloud, %s", policy->cloud.uri);
         link->n_unanswered = 0;
+        link->probe_usec = 0;
+        link->stalled = false;
         link->said = NULL;
         link->comparing = policy->quirks.retain;
+        link->compare_usec = clock_now() + COMPARE_USEC;
         if (filters_for_calls(policy, &calls) < 0 || filters_for_kept(policy, &kept) < 0) {
                 mqtt_fail(link->core->cloud, "out of memory");
                 return;
@@ -107,17 +162,12 @@ static void go(CloudLink *link)
         link->comparing = false;
         link->core->cloud_ready = true;
         up_state_end_compare(link->state);
-        cloud_link_update(link);
+        cloud_link_process(link, clock_now());
 }
 
 static void send_marker(CloudLink *link)
 {
-        MqttPublish publish = {.topic = link->mark_topic,
-                               .payload = link->epoch,
-                               .length = EPOCH_LENGTH,
-                               .qos = 1};
-
-        if (mqtt_publish(link->core->cloud, &publish, 0) < 0)
+        if (send_mark(link, MARK_END) < 0)
                 mqtt_fail(link->core->cloud, "cannot publish");
 }
 
@@ -168,8 +218,10 @@ static bool take_kept(CloudLink *link, const MqttMessage *message)
         if (!rest || topic_parse(rest, &topic) < 0 || topic.kind == TOPIC_CALL ||
             topic.kind == TOPIC_RPC || topic.kind == TOPIC_CALL_REPLY || topic.kind == TOPIC_SIGNAL)
                 return false;
-        if (link->comparing && message->retain)
+        if (link->comparing && message->retain) {
+                link->compare_usec = clock_now() + COMPARE_USEC;
                 up_state_compare(link->state, rest, message);
+        }
         return true;
 }
 
@@ -190,6 +242,12 @@ static void on_published(void *userdata, uint64_t cookie, int reason)
         case COOKIE_EVENT:
                 up_events_on_published(link->events, cookie_number(cookie), reason);
                 break;
+        case COOKIE_MARK:
+                if (reason >= 0x80 && cookie_number(cookie) == MARK_END)
+                        mqtt_fail_long(link->core->cloud,
+                                       "the cloud refuses the bridge's own topics; 'emit acl' "
+                                       "prints what it has to allow");
+                break;
         default:
                 if (reason < 0x80)
                         break;
@@ -201,16 +259,22 @@ static void on_published(void *userdata, uint64_t cookie, int reason)
         }
 }
 
+/* What was on its way is no longer. */
+static void take_down(CloudLink *link)
+{
+        link->core->cloud_ready = false;
+        link->comparing = false;
+        up_state_on_cloud_down(link->state);
+        up_events_on_cloud_down(link->events);
+        down_call_on_cloud_down(link->calls);
+}
+
 static void on_down(void *userdata, const char *reason)
 {
         CloudLink *link = userdata;
         Core *core = link->core;
 
-        core->cloud_ready = false;
-        link->comparing = false;
-        up_state_on_cloud_down(link->state);
-        up_events_on_cloud_down(link->events);
-        down_call_on_cloud_down(link->calls);
+        take_down(link);
         if (core->cloud_error && strcmp(core->cloud_error, reason) == 0)
                 return;
         free(core->cloud_error);
@@ -265,7 +329,9 @@ int cloud_link_open(CloudLink *link, Error **ret_error)
         const Policy *policy = link->core->policy;
         CLEANUP_FREE char *will = NULL;
 
-        link->core->cloud_ready = false;
+        /* An orderly end has no Will: what was said under the old settings would stay. */
+        cloud_link_say_offline(link);
+        take_down(link);
         free(STEAL(link->node_topic));
         free(STEAL(link->mark_topic));
         if (asprintf(&link->node_topic, "%s/$node", policy->prefix) < 0)

@@ -17,5 +17,6 @@ CloudLink *cloud_link_free(CloudLink *link);
 int cloud_link_open(CloudLink *link, Error **ret_error);
 /* Says that the bridge goes; the connection is for the caller to end when that has left. */
 void cloud_link_say_offline(CloudLink *link);
-/* Says how it is with the local broker, when that has changed. */
-void cloud_link_update(CloudLink *link);
+/* Says how it is with the local broker, when that has changed, and gives up on a cloud that does
+ * not get on; returns when to be called again. */
+uint64_t cloud_link_process(CloudLink *link, uint64_t now);

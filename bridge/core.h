@@ -53,6 +53,7 @@ typedef enum CookieKind {
         COOKIE_EVENT,
         COOKIE_CALL,
         COOKIE_REPLY,
+        COOKIE_MARK, /* what ends a reading of what a broker keeps */
 } CookieKind;
 
 #define COOKIE_SHIFT 56

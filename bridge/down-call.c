@@ -103,20 +103,26 @@ int down_call_new(Core *core, DownCall **ret_calls)
         return 0;
 }
 
-DownCall *down_call_free(DownCall *calls)
+void down_call_apply_policy(DownCall *calls)
 {
-        Call *call, *next_call;
-        Meter *meter, *next_meter;
+        Meter *meter, *next;
 
-        if (!calls)
-                return NULL;
-        HASH_ITER (hh, calls->calls, call, next_call)
-                forget(calls, call);
-        HASH_ITER (hh, calls->meters, meter, next_meter) {
+        HASH_ITER (hh, calls->meters, meter, next) {
                 HASH_DEL(calls->meters, meter);
                 free(meter->key);
                 free(meter);
         }
+}
+
+DownCall *down_call_free(DownCall *calls)
+{
+        Call *call, *next;
+
+        if (!calls)
+                return NULL;
+        HASH_ITER (hh, calls->calls, call, next)
+                forget(calls, call);
+        down_call_apply_policy(calls);
         buffer_done(&calls->topic);
         buffer_done(&calls->payload);
         free(calls);
@@ -433,11 +439,21 @@ static int publish_down(DownCall *calls, const Incoming *in, uint64_t number, ui
 static void hand_on(DownCall *calls, const Incoming *in)
 {
         uint64_t limit_msec = MIN(in->rule->timeout_usec, LIMIT_TIMEOUT_USEC) / USEC_PER_MSEC;
-        uint64_t ttl_msec = MIN(in->ttl_msec, limit_msec);
-        uint64_t deadline = in->now + ttl_msec * USEC_PER_MSEC;
+        uint64_t ttl_msec = MIN(in->ttl_msec, limit_msec), deadline;
+        uint64_t lag_msec = mqtt_get_lag(calls->core->cloud, in->now) / USEC_PER_MSEC;
         Call *call = NULL;
         int r;
 
+        if (lag_msec >= ttl_msec) {
+                refuse(calls, in, "late",
+                       make_error(MQTTRPC_ERROR_TIMEOUT,
+                                  "the link to the bridge has stalled, and the time of the call "
+                                  "may be over",
+                                  "no"));
+                return;
+        }
+        ttl_msec -= lag_msec;
+        deadline = in->now + ttl_msec * USEC_PER_MSEC;
         if (!in->request.notification) {
                 call = call_new(calls, in, deadline);
                 if (!call) {

@@ -24,6 +24,9 @@ void down_call_take_answer(DownCall *calls, const char *rest, const Topic *topic
 /* The local broker's answer to a request. */
 void down_call_on_published(DownCall *calls, uint64_t number, int reason);
 
+/* Rates count by rules, which are others now. */
+void down_call_apply_policy(DownCall *calls);
+
 void down_call_on_local_down(DownCall *calls);
 void down_call_on_cloud_down(DownCall *calls);
 

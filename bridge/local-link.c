@@ -8,10 +8,13 @@
 #include <string.h>
 
 #include "bridge/filters.h"
+#include "common/clock.h"
 #include "common/limits.h"
 #include "common/log.h"
 
 #define RECONNECT_USEC (UINT64_C(30) * USEC_PER_SEC)
+/* How long the broker may be silent before it has delivered all it keeps, and then the marker. */
+#define READ_USEC (UINT64_C(60) * USEC_PER_SEC)
 
 struct LocalLink {
         Core *core;
@@ -21,6 +24,7 @@ struct LocalLink {
         Filters filters;       /* all that are in force, or soon */
         unsigned n_unanswered; /* subscriptions */
         uint64_t marker;       /* the last one sent */
+        uint64_t read_usec;    /* end of the time for the next message until local_ready */
         char *mark_topic;
 };
 
@@ -131,6 +135,7 @@ static void on_open(void *userdata, bool session_present)
         filters_done(&link->services);
         filters_done(&link->filters);
         link->n_unanswered = 0;
+        link->read_usec = clock_now() + READ_USEC;
         up_state_begin_local(link->state);
         subscribe_always(link);
         subscribe_services(link);
@@ -168,6 +173,8 @@ static void on_message(void *userdata, const MqttMessage *message)
         const char *rest = topic_below(message->topic, link->core->policy->root);
         Topic topic;
 
+        if (!link->core->local_ready)
+                link->read_usec = clock_now() + READ_USEC;
         if (strcmp(message->topic, link->mark_topic) == 0) {
                 on_marker(link, message);
                 return;
@@ -256,6 +263,7 @@ int local_link_open(LocalLink *link, Error **ret_error)
         const Policy *policy = link->core->policy;
 
         link->core->local_ready = false;
+        down_call_on_local_down(link->calls);
         free(link->mark_topic);
         if (asprintf(&link->mark_topic, "%s/%s/$mark", policy->root, policy->name) < 0) {
                 link->mark_topic = NULL;
@@ -267,6 +275,17 @@ int local_link_open(LocalLink *link, Error **ret_error)
                                          .inflight = UINT16_MAX,
                                          .reconnect_usec = RECONNECT_USEC},
                          ret_error);
+}
+
+uint64_t local_link_process(LocalLink *link, uint64_t now)
+{
+        if (link->core->local_ready || !mqtt_is_open(link->core->local))
+                return USEC_INFINITY;
+        if (now >= link->read_usec)
+                mqtt_fail_long(link->core->local,
+                               "the local broker does not deliver the bridge's own marker: it must "
+                               "own the topics of its service");
+        return link->read_usec;
 }
 
 /* Whether another policy still needs a filter that is in force. */

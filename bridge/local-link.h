@@ -15,3 +15,5 @@ LocalLink *local_link_free(LocalLink *link);
 int local_link_open(LocalLink *link, Error **ret_error);
 /* Subscribes to what another policy asks for, and no more to the rest. */
 void local_link_apply_policy(LocalLink *link);
+/* Gives up on a broker that does not get on; returns when to be called again. */
+uint64_t local_link_process(LocalLink *link, uint64_t now);

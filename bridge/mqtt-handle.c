@@ -25,7 +25,9 @@ struct MqttHandle {
         const MqttHandleEvents *events;
         void *userdata;
         bool want_write;
-        char *reason; /* owned */
+        bool watch_repeats; /* until the first message that is none */
+        bool repeated;      /* the message that is about to come */
+        char *reason;       /* owned */
 };
 
 static void set_reason(MqttHandle *handle, const char *text)
@@ -61,8 +63,16 @@ static int fail(MqttHandle *handle, int rc, int saved_errno)
 
 static void on_log(struct mosquitto *mosquitto, void *userdata, int level, const char *text)
 {
+        static const char received[] = " received PUBLISH (d";
+        MqttHandle *handle = userdata;
+        const char *at;
+
         if (level == MOSQ_LOG_ERR)
-                set_reason(userdata, text);
+                set_reason(handle, text);
+        /* The one place where libmosquitto tells of the flag DUP, just before its message. */
+        at = handle->watch_repeats ? strstr(text, received) : NULL;
+        if (at)
+                handle->repeated = at[strlen(received)] == '1';
 }
 
 static void on_connect(struct mosquitto *mosquitto, void *userdata, int reason, int flags,
@@ -71,7 +81,9 @@ static void on_connect(struct mosquitto *mosquitto, void *userdata, int reason, 
         MqttHandle *handle = userdata;
 
         /* From here on libmosquitto would format a line for every packet. */
-        mosquitto_log_callback_set(mosquitto, NULL);
+        handle->watch_repeats = reason == 0 && (flags & 1);
+        if (!handle->watch_repeats)
+                mosquitto_log_callback_set(mosquitto, NULL);
         if (reason != 0)
                 set_reason(handle, handle->v5 ? mosquitto_reason_string(reason)
                                               : mosquitto_connack_string(reason));
@@ -181,8 +193,15 @@ static void on_message(struct mosquitto *mosquitto, void *userdata,
                 .length = (size_t)received->payloadlen,
                 .qos = received->qos,
                 .retain = received->retain,
+                .mid = (uint16_t)received->mid,
+                .repeated = handle->watch_repeats && handle->repeated,
         };
 
+        /* What is repeated comes before all that is new. */
+        if (handle->watch_repeats && received->qos > 0 && !handle->repeated) {
+                handle->watch_repeats = false;
+                mosquitto_log_callback_set(mosquitto, NULL);
+        }
         if (properties)
                 read_properties(properties, &texts, &message);
         handle->events->on_message(handle->userdata, &message);

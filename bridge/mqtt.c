@@ -21,6 +21,9 @@
 /* A connection that has lasted so long was a good one: the next pause is a short one again. */
 #define STABLE_USEC (UINT64_C(5) * USEC_PER_SEC)
 
+/* An answer that takes longer tells that the link has stalled. */
+#define STALL_USEC (UINT64_C(1) * USEC_PER_SEC)
+
 typedef enum MqttState {
         MQTT_CLOSED,
         MQTT_STARTING, /* a thread connects */
@@ -33,6 +36,7 @@ typedef enum MqttState {
 typedef struct Unanswered {
         int mid;
         uint64_t cookie;
+        uint64_t sent_usec;
         size_t length;
         UT_hash_handle hh;
 } Unanswered;
@@ -48,10 +52,12 @@ struct Mqtt {
         uint64_t wake_usec; /* end of the pause, or of the time to open */
         uint64_t misc_usec;
         uint64_t open_usec; /* since when it is */
+        uint64_t good_usec; /* when the last message was sent that has been answered */
         bool failed;        /* the handle is to be given up */
         bool failed_long;
+        bool more;    /* to be read, in the buffers of TLS perhaps, where poll() does not see it */
         char *reason; /* owned; why */
-        Unanswered *unanswered;
+        Unanswered *unanswered; /* the oldest first */
         size_t unanswered_bytes;
         size_t backlog_bytes; /* handed over while the socket would not take more */
 };
@@ -118,6 +124,7 @@ static void on_puback(void *userdata, int mid, int reason)
         if (!item)
                 return;
         cookie = item->cookie;
+        mqtt->good_usec = MAX(mqtt->good_usec, item->sent_usec);
         mqtt->unanswered_bytes -= item->length;
         HASH_DEL(mqtt->unanswered, item);
         free(item);
@@ -167,6 +174,7 @@ static void drop_handle(Mqtt *mqtt)
         } else {
                 mqtt->handle = mqtt_handle_free(mqtt->handle);
         }
+        mqtt->more = false;
         forget_unanswered(mqtt);
 }
 
@@ -220,7 +228,7 @@ int mqtt_open(Mqtt *mqtt, const MqttSettings *settings, Error **ret_error)
                 return r;
         mqtt_handle_free(probe);
         backoff_reset(&mqtt->backoff);
-        mqtt->failed = false;
+        mqtt->failed = mqtt->failed_long = false;
         mqtt->state = MQTT_PAUSED;
         mqtt->wake_usec = 0;
         return 0;
@@ -307,6 +315,7 @@ static void collect(Mqtt *mqtt, uint64_t now)
                 return;
         }
         mqtt->state = MQTT_OPENING;
+        mqtt->good_usec = now;
         mqtt->misc_usec = now + MISC_USEC;
 }
 
@@ -342,7 +351,8 @@ static int send_counted(Mqtt *mqtt, const MqttPublish *publish, uint64_t cookie,
                 free(item);
                 return r;
         }
-        *item = (Unanswered){.mid = mid, .cookie = cookie, .length = length};
+        *item = (Unanswered){
+                .mid = mid, .cookie = cookie, .sent_usec = clock_now(), .length = length};
         HASH_ADD_INT(mqtt->unanswered, mid, item);
         if (!hash_added(item->hh)) {
                 free(item);
@@ -376,6 +386,13 @@ size_t mqtt_count_unanswered(const Mqtt *mqtt)
         return HASH_COUNT(mqtt->unanswered);
 }
 
+uint64_t mqtt_get_lag(const Mqtt *mqtt, uint64_t now)
+{
+        if (!mqtt->unanswered || now < mqtt->unanswered->sent_usec + STALL_USEC)
+                return 0;
+        return now - mqtt->good_usec;
+}
+
 /* ---- loop ---- */
 
 int mqtt_fd(const Mqtt *mqtt)
@@ -394,7 +411,7 @@ short mqtt_poll_events(Mqtt *mqtt)
 
 uint64_t mqtt_timeout(const Mqtt *mqtt)
 {
-        if (mqtt->failed)
+        if (mqtt->failed || mqtt->more)
                 return 0;
         switch (mqtt->state) {
         case MQTT_CLOSED: return USEC_INFINITY;
@@ -410,6 +427,7 @@ static void read_all(Mqtt *mqtt)
 
         for (unsigned i = 0; r > 0 && i < LIMIT_BRIDGE_BATCH && !mqtt->failed; i++)
                 r = mqtt_handle_read(mqtt->handle);
+        mqtt->more = r > 0;
         if (r < 0)
                 mqtt_fail(mqtt, mqtt_handle_reason(mqtt->handle));
 }
@@ -428,7 +446,7 @@ static void write_all(Mqtt *mqtt)
 
 static void process_handle(Mqtt *mqtt, int revents, uint64_t now)
 {
-        if (revents & (POLLIN | POLLHUP | POLLERR))
+        if (mqtt->more || (revents & (POLLIN | POLLHUP | POLLERR)))
                 read_all(mqtt);
         if (now >= mqtt->misc_usec && !mqtt->failed) {
                 mqtt->misc_usec = now + MISC_USEC;
@@ -453,4 +471,10 @@ void mqtt_process(Mqtt *mqtt, int revents, uint64_t now)
                 mqtt_fail(mqtt, "no answer in time");
         if (mqtt->failed)
                 give_up(mqtt, now);
+}
+
+void mqtt_flush(Mqtt *mqtt)
+{
+        if (mqtt->state == MQTT_OPEN && !mqtt->failed && mqtt_handle_wants_write(mqtt->handle))
+                write_all(mqtt);
 }

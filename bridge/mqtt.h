@@ -29,6 +29,8 @@ typedef struct MqttMessage {
         size_t length;
         int qos;
         bool retain;
+        uint16_t mid;  /* packet id; 0 at QoS 0 */
+        bool repeated; /* the broker has sent it before; only told of a session that lasts */
         const char *response_topic;
         const void *correlation;
         size_t correlation_length;
@@ -107,9 +109,15 @@ int mqtt_unsubscribe(Mqtt *mqtt, const char *const *filters, size_t n_filters);
 int mqtt_publish(Mqtt *mqtt, const MqttPublish *publish, uint64_t cookie);
 /* Messages of QoS 1 that the broker has not answered. */
 size_t mqtt_count_unanswered(const Mqtt *mqtt);
+/* How old what comes now can be, in microseconds: 0 while the broker answers in time. When it does
+ * not, the link may hold back what it has sent, and all that is known is that it was sent after the
+ * last message that it has answered. */
+uint64_t mqtt_get_lag(const Mqtt *mqtt, uint64_t now);
 
 /* For the loop. */
 int mqtt_fd(const Mqtt *mqtt); /* -1: none */
 short mqtt_poll_events(Mqtt *mqtt);
 uint64_t mqtt_timeout(const Mqtt *mqtt);
 void mqtt_process(Mqtt *mqtt, int revents, uint64_t now);
+/* Writes what was handed over since then, without waiting for another turn of the loop. */
+void mqtt_flush(Mqtt *mqtt);

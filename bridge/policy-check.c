@@ -15,6 +15,9 @@
 /* The longest that each kind of topic adds to a name: "/call/" and the like. */
 enum { RESERVED_LEVELS = 6 };
 
+/* Days before its end from which a certificate is worth a word. */
+enum { SOON_DAYS = 30 };
+
 static uint32_t find(const JsonFile *file, uint32_t object, const char *key)
 {
         uint32_t node = json_find(&file->doc, object, key);
@@ -76,6 +79,20 @@ static int no_passphrase(char *buffer, int size, int writing, void *userdata)
         return -1;
 }
 
+static void check_dates(JsonFile *file, uint32_t at, const char *path, const X509 *cert)
+{
+        int days = 0, seconds = 0;
+
+        if (X509_cmp_current_time(X509_get0_notBefore(cert)) > 0)
+                json_file_error(file, at, "the certificate %s is not valid yet", path);
+        if (X509_cmp_current_time(X509_get0_notAfter(cert)) < 0)
+                json_file_error(file, at, "the certificate %s has expired", path);
+        else if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(cert)) == 1 &&
+                 days < SOON_DAYS)
+                json_file_warning(file, at, "the certificate %s expires in %d day%s", path, days,
+                                  days == 1 ? "" : "s");
+}
+
 static void check_certificate(JsonFile *file, uint32_t node, const Endpoint *endpoint)
 {
         CLEANUP(close_file) FILE *cert_file = fopen(endpoint->cert_file, "re");
@@ -97,12 +114,8 @@ static void check_certificate(JsonFile *file, uint32_t node, const Endpoint *end
         if (cert && key && X509_check_private_key(cert, key) != 1)
                 json_file_error(file, key_at, "%s is not the key of the certificate %s",
                                 endpoint->key_file, endpoint->cert_file);
-        if (cert && X509_cmp_current_time(X509_get0_notAfter(cert)) < 0)
-                json_file_error(file, cert_at, "the certificate %s has expired",
-                                endpoint->cert_file);
-        if (cert && X509_cmp_current_time(X509_get0_notBefore(cert)) > 0)
-                json_file_error(file, cert_at, "the certificate %s is not valid yet",
-                                endpoint->cert_file);
+        if (cert)
+                check_dates(file, cert_at, endpoint->cert_file, cert);
 }
 
 static void check_tls(JsonFile *file, uint32_t node, const Endpoint *endpoint)

@@ -178,11 +178,22 @@ static void read_allow(JsonFile *file, uint32_t node, void *target)
 
 /* ---- brokers ---- */
 
+/* These stand in lines of files that `emit` prints. */
+static int check_line(const char *text, Error **ret_error)
+{
+        for (const char *at = text; *at; at++)
+                if ((unsigned char)*at < ' ' || *at == 0x7f)
+                        return error_set(ret_error, -EINVAL, "it has control characters");
+        return *text ? 0 : error_set(ret_error, -EINVAL, "it is empty");
+}
+
 static int check_uri(const char *text, Error **ret_error)
 {
         Address address = {};
-        int r = address_parse(text, &address, ret_error);
+        int r = check_line(text, ret_error);
 
+        if (r >= 0)
+                r = address_parse(text, &address, ret_error);
         address_done(&address);
         return r;
 }
@@ -191,15 +202,15 @@ static int check_uri(const char *text, Error **ret_error)
 
 static const JsonField endpoint_fields[] = {
         {"uri", JSON_FIELD_STRING, AT(uri), .check = check_uri, .required = true},
-        {"user", JSON_FIELD_STRING, AT(user)},
+        {"user", JSON_FIELD_STRING, AT(user), .check = check_line},
         {"password_file", JSON_FIELD_STRING, AT(password_file)},
         {"ca_file", JSON_FIELD_STRING, AT(ca_file)},
         {"cert_file", JSON_FIELD_STRING, AT(cert_file)},
         {"key_file", JSON_FIELD_STRING, AT(key_file)},
-        {"alpn", JSON_FIELD_STRING, AT(alpn)},
-        {"psk_identity", JSON_FIELD_STRING, AT(psk_identity)},
+        {"alpn", JSON_FIELD_STRING, AT(alpn), .check = check_line},
+        {"psk_identity", JSON_FIELD_STRING, AT(psk_identity), .check = check_line},
         {"psk_file", JSON_FIELD_STRING, AT(psk_file)},
-        {"client_id", JSON_FIELD_STRING, AT(client_id)},
+        {"client_id", JSON_FIELD_STRING, AT(client_id), .check = check_line},
         {"keepalive_s", JSON_FIELD_UINT, AT(keepalive_s), 5, 65535},
         {"insecure", JSON_FIELD_BOOLEAN, AT(insecure)},
         {"protocol", JSON_FIELD_WORD, AT(protocol), .words = protocols},

@@ -16,10 +16,14 @@ typedef enum Statement {
         STATEMENT_REMOVE_RANGE,
         STATEMENT_NEXT,
         STATEMENT_SUM,
-        STATEMENT_CUT_BYTES,
-        STATEMENT_CUT_AGE,
+        STATEMENT_BYTES,
+        STATEMENT_OLDEST,
+        STATEMENT_YOUNG,
+        STATEMENT_NEWEST,
+        STATEMENT_LAST_ID,
         STATEMENT_PUT_GAP,
         STATEMENT_LAST,
+        STATEMENT_GROW,
         STATEMENT_GET_TEXT,
         STATEMENT_SET_TEXT,
         STATEMENT_EACH_TEXT,
@@ -36,6 +40,9 @@ struct Store {
         char reason[128]; /* of the last failure */
         StoreCounts counts;
         StoreCounts committed; /* as of the last commit */
+        uint64_t added_bytes;  /* since then */
+        int64_t sent;          /* the last id that must not change */
+        int64_t ahead_sec;     /* the wall clock, of the store's time, as far as that is written */
 };
 
 /* An event or a gap to be added. */
@@ -59,6 +66,3 @@ int store_make_dirty(Store *store);
 /* Ends a transaction that cannot be completed; returns the errno of SQLite's code. */
 int store_give_up(Store *store, int rc);
 int store_add_row(Store *store, const StoreRow *row, int64_t now_sec);
-
-/* store-bounds.c: adds to the gap at the very end of the queue, or begins one there. */
-int store_grow_last_gap(Store *store, int64_t now_sec);

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "bridge/store-private.h"
+#include "common/limits.h"
 
 static const char *const statement_texts[STATEMENT_MAX] = {
         [STATEMENT_ADD] =
@@ -23,13 +24,18 @@ static const char *const statement_texts[STATEMENT_MAX] = {
                           "sum(coalesce(dropped, 1)), coalesce(min(dropped), 0), "
                           "sum(dropped IS NULL) FROM event "
                           "WHERE id > ?1 AND id <= ?2",
-        [STATEMENT_CUT_BYTES] = "SELECT id FROM (SELECT id, sum(bytes) OVER (ORDER BY id) AS total "
-                                "FROM event WHERE id > ?1) WHERE total >= ?2 ORDER BY id LIMIT 1",
-        [STATEMENT_CUT_AGE] =
-                "SELECT id FROM event WHERE id > ?1 AND time < ?2 ORDER BY id DESC LIMIT 1",
+        [STATEMENT_BYTES] = "SELECT id, bytes FROM event WHERE id > ?1 ORDER BY id",
+        /* Times grow with ids, so that neither of these reads more than goes. */
+        [STATEMENT_OLDEST] = "SELECT time FROM event WHERE id > ?1 AND dropped IS NULL "
+                             "ORDER BY id LIMIT 1",
+        [STATEMENT_YOUNG] = "SELECT id FROM event WHERE id > ?1 AND dropped IS NULL AND time >= ?2 "
+                            "ORDER BY id LIMIT 1",
+        [STATEMENT_NEWEST] = "SELECT time FROM event ORDER BY id DESC LIMIT 1",
+        [STATEMENT_LAST_ID] = "SELECT seq FROM sqlite_sequence WHERE name = 'event'",
         [STATEMENT_PUT_GAP] = "INSERT INTO event (id, time, bytes, topic, payload, seq, dropped, "
                               "first, last) VALUES (?1, ?2, ?3, '', ?4, NULL, ?5, ?6, ?7)",
-        [STATEMENT_LAST] = "SELECT id, dropped, first, last FROM event ORDER BY id DESC LIMIT 1",
+        [STATEMENT_LAST] = "SELECT id, dropped, payload FROM event ORDER BY id DESC LIMIT 1",
+        [STATEMENT_GROW] = "UPDATE event SET dropped = dropped + ?2, last = ?3 WHERE id = ?1",
         [STATEMENT_GET_TEXT] = "SELECT text FROM text WHERE key = ?1",
         [STATEMENT_SET_TEXT] = "INSERT INTO text (key, text) VALUES (?1, ?2) "
                                "ON CONFLICT (key) DO UPDATE SET text = ?2",
@@ -71,6 +77,7 @@ int store_give_up(Store *store, int rc)
                 sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
         store->dirty = false;
         store->counts = store->committed;
+        store->added_bytes = 0;
         return to_errno(rc);
 }
 
@@ -105,23 +112,33 @@ int store_make_dirty(Store *store)
 
 /* ---- opening ---- */
 
-static int set_pragmas(Store *store)
+/* The file may be larger than what is in it by its indexes, by what is free after a removal, and by
+ * one commit, which is cut to size only when it ends. */
+static int set_page_count(Store *store)
 {
+        uint64_t most = store->settings.max_bytes * 2 + LIMIT_BRIDGE_COMMIT_BYTES * 2;
         char *text;
         int rc;
 
-        /* Exclusive: two bridges on one file would send each event twice. The file may be larger
-         * than what is in it by its indexes, and by what is free after a removal. */
-        text = sqlite3_mprintf("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; "
-                               "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; "
-                               "PRAGMA cache_size=-2000; PRAGMA journal_size_limit=4194304; "
-                               "PRAGMA max_page_count=%lld",
-                               (long long)(store->settings.max_bytes * 2 / PAGE_BYTES + 1024));
+        text = sqlite3_mprintf("PRAGMA max_page_count=%lld", (long long)(most / PAGE_BYTES));
         if (!text)
                 return SQLITE_NOMEM;
         rc = sqlite3_exec(store->db, text, NULL, NULL, NULL);
         sqlite3_free(text);
         return rc;
+}
+
+static int set_pragmas(Store *store)
+{
+        int rc;
+
+        /* Exclusive: two bridges on one file would send each event twice. */
+        rc = sqlite3_exec(store->db,
+                          "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; "
+                          "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; "
+                          "PRAGMA cache_size=-2000; PRAGMA journal_size_limit=4194304",
+                          NULL, NULL, NULL);
+        return rc == SQLITE_OK ? set_page_count(store) : rc;
 }
 
 static int prepare(Store *store)
@@ -143,6 +160,8 @@ static void close_file(Store *store)
         sqlite3_close(store->db);
         store->db = NULL;
         store->dirty = false;
+        store->added_bytes = 0;
+        store->sent = 0;
 }
 
 static int count_rows(Store *store)
@@ -325,6 +344,18 @@ void store_set_bounds(Store *store, const StoreSettings *settings)
 
         store->settings = *settings;
         store->settings.path = path;
+        /* What does not fit any more stays; a file that is larger than its limit does not grow. */
+        (void)set_page_count(store);
+}
+
+uint64_t store_count_uncommitted(const Store *store)
+{
+        return store->added_bytes;
+}
+
+void store_set_sent(Store *store, int64_t id)
+{
+        store->sent = id;
 }
 
 const char *store_get_reason(const Store *store)
@@ -374,23 +405,16 @@ int store_add_row(Store *store, const StoreRow *row, int64_t now_sec)
                 return r;
         store->counts.events++;
         store->counts.bytes += bytes;
+        store->added_bytes += bytes;
         return 0;
 }
 
 int store_add(Store *store, const char *topic, const void *payload, size_t length, const char *seq,
               int64_t now_sec)
 {
-        int r;
-
         if (store->settings.drop_newest &&
-            store->counts.bytes + length + strlen(topic) + ROW_BYTES > store->settings.max_bytes) {
-                r = store_make_dirty(store);
-                if (r >= 0)
-                        r = store_grow_last_gap(store, now_sec);
-                if (r >= 0)
-                        store->counts.dropped++;
-                return r;
-        }
+            store->counts.bytes + length + strlen(topic) + ROW_BYTES > store->settings.max_bytes)
+                return store_grow_gap(store, 1, "", "", "full", now_sec);
         return store_add_row(
                 store,
                 &(StoreRow){.topic = topic, .payload = payload, .length = length, .seq = seq},
@@ -424,11 +448,14 @@ int store_commit(Store *store)
 
         if (!store->dirty)
                 return 0;
+        /* While something is being read the log beside the file is not begun anew, and grows. */
+        sqlite3_reset(store->statements[STATEMENT_NEXT]);
         rc = sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
         if (rc != SQLITE_OK)
                 return store_give_up(store, rc);
         store->dirty = false;
         store->committed = store->counts;
+        store->added_bytes = 0;
         return 0;
 }
 

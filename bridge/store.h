@@ -53,27 +53,44 @@ DEFINE_CLEANUP(Store *, store_free, store_cleanup)
 /* 0, or -EBUSY if another process has the store. A file that is not there is not made. */
 int store_probe(const char *path);
 void store_set_bounds(Store *store, const StoreSettings *settings);
+/* The store has a time of its own, since a wall clock that is set, or begins in 1970, would make
+ * events old in an instant. This is where it goes on after a start; from there by a monotonic clock
+ * of the caller, who tells now and then what the wall clock says to it. Then > 0 if that has
+ * stepped, to be known after the next commit. */
+int store_start_clock(Store *store, int64_t wall_sec, int64_t *ret_now_sec);
+int store_note_clock(Store *store, int64_t wall_sec, int64_t now_sec);
 
 /* The last failure, in SQLite's words. Borrowed. */
 const char *store_get_reason(const Store *store);
 /* A name of this file, 8 hex digits: with an event's id the same event for ever. Borrowed. */
 const char *store_get_id(const Store *store);
 StoreCounts store_get_counts(const Store *store);
+/* Of the event, or gap, that was added last, whether it is still there or not; 0: none. */
+int store_get_last_id(Store *store, int64_t *ret_id);
 
-/* Adds at the end. -ENOSPC, -ENOMEM, -EBADF (damaged: store_recover()). */
+/* Adds at the end. `now_sec` never goes back. -ENOSPC, -ENOMEM, -EBADF (damaged: store_recover()).
+ */
 int store_add(Store *store, const char *topic, const void *payload, size_t length, const char *seq,
               int64_t now_sec);
 int store_add_gap(Store *store, int64_t dropped, const char *from, const char *to,
                   const char *reason, int64_t now_sec);
-/* What is behind `keep` and beyond the bounds goes. */
-int store_trim(Store *store, int64_t keep, int64_t now_sec);
+/* The same, but a gap with this reason at the very end of the queue grows instead. */
+int store_grow_gap(Store *store, int64_t dropped, const char *from, const char *to,
+                   const char *reason, int64_t now_sec);
+/* What is up to here has been sent, and is not changed by what follows. */
+void store_set_sent(Store *store, int64_t id);
+/* What has not been sent and is beyond the bounds goes. */
+int store_trim(Store *store, int64_t now_sec);
+/* Bytes that were added since the last commit. */
+uint64_t store_count_uncommitted(const Store *store);
 /* Takes away all up to and including `id`; in force with the next commit. */
 int store_remove(Store *store, int64_t id);
 /* 0 also if there is nothing to do. */
 int store_commit(Store *store);
 bool store_is_dirty(const Store *store);
 
-/* The first event behind `after`: > 0, 0 if there is none. Borrowed until the next call. */
+/* The first event behind `after`: > 0, 0 if there is none. Borrowed until the next call, or a
+ * commit. */
 int store_next(Store *store, int64_t after, StoreEvent *ret_event);
 
 /* The last `seq` of a topic, and other texts that have to survive; "" if there is none. The text is

@@ -9,10 +9,8 @@
 #include <time.h>
 
 #include "bridge/filters.h"
-#include "bridge/sources.h"
-#include "common/buffer.h"
+#include "bridge/up-events-private.h"
 #include "common/clock.h"
-#include "common/json-write.h"
 #include "common/limits.h"
 #include "common/log.h"
 
@@ -29,36 +27,21 @@ enum { SESSION_SEC = 24 * 3600 };
 #define KEY_SOURCE  "seq:"
 #define KEY_FILTER  "filter:"
 #define KEY_SESSION "session"
-
-/* An event on its way to the cloud. */
-typedef struct Flight {
-        int64_t id;
-        bool answered;
-} Flight;
-
-struct UpEvents {
-        Core *core;
-        Sources *sources;
-        unsigned n_unanswered;                       /* subscriptions */
-        Flight flights[LIMIT_BRIDGE_EVENT_INFLIGHT]; /* a ring */
-        unsigned first_flight, n_flights;
-        int64_t sent_id;    /* the last that was sent on this connection, or need not be */
-        int64_t done_id;    /* all up to here have been taken */
-        int64_t removed_id; /* and are gone from the store */
-        uint64_t remove_usec;
-        uint64_t trim_usec;
-        uint64_t repair_usec;
-        bool failed; /* the store, since the last commit */
-        bool full;   /* and told */
-        Buffer topic;
-        Buffer payload;
-};
+#define KEY_RECENT  "recent:"
 
 /* ---- the store ---- */
 
-static int64_t wall_sec(void)
+/* Goes on by the monotonic clock, whatever happens to that on the wall. */
+static int64_t store_sec(const UpEvents *events)
 {
-        return (int64_t)time(NULL);
+        return events->start_sec + (int64_t)((clock_now() - events->start_usec) / USEC_PER_SEC);
+}
+
+void up_events_set_sent(UpEvents *events, int64_t id)
+{
+        events->sent_id = id;
+        if (events->core->store)
+                store_set_sent(events->core->store, id);
 }
 
 static int load_source(const char *key, const char *text, void *userdata)
@@ -69,11 +52,47 @@ static int load_source(const char *key, const char *text, void *userdata)
         return 0;
 }
 
-static void reload_sources(UpEvents *events)
+static int load_recent(const char *key, const char *text, void *userdata)
+{
+        UpEvents *events = userdata;
+
+        (void)recent_load(&events->recent, key + strlen(KEY_RECENT), text);
+        return 0;
+}
+
+/* What was known as of the last commit. */
+static void reload_known(UpEvents *events)
 {
         sources_clear(events->sources);
-        if (events->core->store)
-                (void)store_each_text(events->core->store, KEY_SOURCE, load_source, events);
+        events->recent = (Recent){};
+        if (!events->core->store)
+                return;
+        (void)store_each_text(events->core->store, KEY_SOURCE, load_source, events);
+        (void)store_each_text(events->core->store, KEY_RECENT, load_recent, events);
+}
+
+/* Notes what has no `seq`, and was stored just now. */
+static int note_recent(UpEvents *events, const MqttMessage *message, uint64_t digest)
+{
+        RecentItem item = {.digest = digest, .mid = message->mid};
+        char key[32], text[RECENT_TEXT_BYTES];
+        int r;
+
+        r = store_get_last_id(events->core->store, &item.event_id);
+        if (r < 0)
+                return r;
+        recent_format(&item, text);
+        snprintf(key, sizeof(key), KEY_RECENT "%u", recent_add(&events->recent, &item));
+        return store_set_text(events->core->store, key, text);
+}
+
+/* Whether it is a message without `seq` that was stored before, and not acknowledged in time. */
+static bool is_known(UpEvents *events, const MqttMessage *message, uint64_t digest)
+{
+        int64_t last_id = 0;
+
+        return message->repeated && store_get_last_id(events->core->store, &last_id) >= 0 &&
+               recent_has(&events->recent, message->mid, digest, last_id);
 }
 
 static int write_source(const char *topic, const char *seq, void *userdata)
@@ -101,24 +120,45 @@ static StoreSettings settings_of(const Policy *policy)
 int up_events_open_store(UpEvents *events, Error **ret_error)
 {
         StoreSettings settings = settings_of(events->core->policy);
+        CLEANUP_STORE Store *store = NULL;
         bool damaged = false;
         int r;
 
-        r = store_open(&settings, &events->core->store, &damaged, ret_error);
+        r = store_open(&settings, &store, &damaged, ret_error);
         if (r < 0)
                 return r;
+        r = store_start_clock(store, (int64_t)time(NULL), &events->start_sec);
+        if (r < 0)
+                return error_set(ret_error, r, "cannot use %s: %s", settings.path,
+                                 store_get_reason(store));
+        events->start_usec = clock_now();
+        events->core->store = STEAL(store);
         if (damaged)
                 core_complain(events->core,
                               "%s was damaged and has been set aside as %s.damaged: the events in "
                               "it are lost",
                               settings.path, settings.path);
-        reload_sources(events);
-        events->sent_id = events->done_id = events->removed_id = 0;
+        reload_known(events);
+        events->done_id = events->removed_id = 0;
+        up_events_set_sent(events, 0);
         return 0;
 }
 
-/* After any failure of the store: what was not committed must be taken as never seen. */
-static void on_store_failure(UpEvents *events, int r)
+/* The ids of a new file begin at 1 again: what the cloud may yet say of old ones is not to be taken
+ * for theirs, so the connection goes with the old file. */
+static void begin_new_file(UpEvents *events)
+{
+        Core *core = events->core;
+
+        if (events->n_flights > 0 && mqtt_is_open(core->cloud))
+                mqtt_fail(core->cloud, "the events under way are lost with their store");
+        events->n_flights = 0;
+        events->refused = (Refused){};
+        events->done_id = events->removed_id = 0;
+        up_events_set_sent(events, 0);
+}
+
+void up_events_on_store_failure(UpEvents *events, int r)
 {
         CLEANUP_ERROR Error *error = NULL;
         Core *core = events->core;
@@ -131,15 +171,14 @@ static void on_store_failure(UpEvents *events, int r)
                         core_complain(core, "%s", error_text(error));
                         core->store = store_free(core->store);
                 }
-                events->sent_id = events->done_id = events->removed_id = 0;
-                events->n_flights = 0;
+                begin_new_file(events);
         } else if (!events->full) {
                 core_complain(core,
                               "events cannot be stored in %s (%s): they stay with the local broker",
                               core->policy->queue.path, store_get_reason(core->store));
         }
         events->full = r != -EBADF;
-        reload_sources(events);
+        reload_known(events);
 }
 
 /* ---- from the local broker ---- */
@@ -147,7 +186,8 @@ static void on_store_failure(UpEvents *events, int r)
 static int take_gap(UpEvents *events, const char *rest, const char *seq, uint64_t missing)
 {
         events->core->stats.events_lost += missing;
-        return store_add_gap(events->core->store, (int64_t)missing, rest, seq, "local", wall_sec());
+        return store_add_gap(events->core->store, (int64_t)missing, rest, seq, "local",
+                             store_sec(events));
 }
 
 static void send_directly(UpEvents *events, const char *rest, const MqttMessage *message)
@@ -169,13 +209,63 @@ static void send_directly(UpEvents *events, const char *rest, const MqttMessage 
                 core->stats.events_out++;
 }
 
+static int write_refused(UpEvents *events)
+{
+        const Refused *refused = &events->refused;
+        const char *id = store_get_id(events->core->store);
+        char first[48], last[48];
+
+        if (!refused->reason)
+                return 0;
+        snprintf(first, sizeof(first), "%s-%" PRId64, id, refused->first);
+        snprintf(last, sizeof(last), "%s-%" PRId64, id, refused->last);
+        return store_grow_gap(events->core->store, refused->count, first, last, refused->reason,
+                              store_sec(events));
+}
+
+int up_events_commit(UpEvents *events)
+{
+        Store *store = events->core->store;
+        int r;
+
+        r = store_trim(store, store_sec(events));
+        if (r >= 0)
+                r = sources_each_changed(events->sources, write_source, events);
+        if (r >= 0)
+                r = write_refused(events);
+        if (r >= 0 && events->done_id > events->removed_id)
+                r = store_remove(store, events->done_id);
+        if (r >= 0)
+                r = store_commit(store);
+        if (r < 0) {
+                up_events_on_store_failure(events, r);
+                return r;
+        }
+        events->removed_id = events->done_id;
+        events->refused = (Refused){};
+        events->full = false;
+        return 0;
+}
+
+void up_events_note_refused(UpEvents *events, int64_t id, const char *reason)
+{
+        Refused *refused = &events->refused;
+
+        if (refused->reason && strcmp(refused->reason, reason) != 0 && up_events_commit(events) < 0)
+                return;
+        if (!refused->reason)
+                *refused = (Refused){.first = id, .reason = reason};
+        refused->count++;
+        refused->last = id;
+}
+
 static void on_message(void *userdata, const MqttMessage *message)
 {
         UpEvents *events = userdata;
         Core *core = events->core;
         const char *rest = topic_below(message->topic, core->policy->root);
         const PublishRule *rule;
-        uint64_t missing = 0;
+        uint64_t missing = 0, digest = 0;
         SourceVerdict verdict;
         Topic topic;
         int r = 0;
@@ -189,39 +279,25 @@ static void on_message(void *userdata, const MqttMessage *message)
                 send_directly(events, rest, message);
                 return;
         }
+        if (!message->seq)
+                digest = recent_digest(rest, message->payload, message->length);
         verdict = sources_look(events->sources, rest, message->seq, &missing);
-        if (verdict == SOURCE_DUPLICATE)
+        if (verdict == SOURCE_DUPLICATE || (!message->seq && is_known(events, message, digest)))
                 return;
         if (verdict == SOURCE_GAP)
                 r = take_gap(events, rest, message->seq, missing);
         if (r >= 0)
                 r = store_add(core->store, rest, message->payload, message->length, message->seq,
-                              wall_sec());
-        if (r < 0)
-                on_store_failure(events, r);
-        else
-                core->stats.events_in++;
-}
-
-static int commit(UpEvents *events)
-{
-        Store *store = events->core->store;
-        int r;
-
-        r = store_trim(store, events->sent_id, wall_sec());
-        if (r >= 0)
-                r = sources_each_changed(events->sources, write_source, events);
-        if (r >= 0 && events->done_id > events->removed_id)
-                r = store_remove(store, events->done_id);
-        if (r >= 0)
-                r = store_commit(store);
+                              store_sec(events));
+        if (r >= 0 && !message->seq)
+                r = note_recent(events, message, digest);
         if (r < 0) {
-                on_store_failure(events, r);
-                return r;
+                up_events_on_store_failure(events, r);
+                return;
         }
-        events->removed_id = events->done_id;
-        events->full = false;
-        return 0;
+        core->stats.events_in++;
+        if (store_count_uncommitted(core->store) >= LIMIT_BRIDGE_COMMIT_BYTES)
+                (void)up_events_commit(events);
 }
 
 /* Nothing that has come is acknowledged before it is on disk. */
@@ -233,7 +309,7 @@ static int before_write(void *userdata)
                 return -EIO;
         if (!events->core->store)
                 return 0; /* nothing has come yet: on_open() gives the connection up */
-        return store_is_dirty(events->core->store) ? commit(events) : 0;
+        return store_is_dirty(events->core->store) ? up_events_commit(events) : 0;
 }
 
 /* ---- subscriptions ---- */
@@ -304,11 +380,11 @@ static void on_open(void *userdata, bool session_present)
         events->n_unanswered = 0;
         r = store_get_text(core->store, KEY_SESSION, &had_session);
         if (r >= 0 && !session_present && had_session[0] != '\0')
-                r = store_add_gap(core->store, -1, "", "", "session", wall_sec());
+                r = store_add_gap(core->store, -1, "", "", "session", store_sec(events));
         if (r >= 0)
                 r = store_set_text(core->store, KEY_SESSION, "1");
         if (r < 0)
-                on_store_failure(events, r);
+                up_events_on_store_failure(events, r);
         else
                 update_filters(events, session_present);
         core->events_ready = events->n_unanswered == 0;
@@ -371,6 +447,8 @@ int up_events_open(UpEvents *events, Error **ret_error)
                 client_id = NULL;
                 return error_set(ret_error, -ENOMEM, "out of memory");
         }
+        events->core->events_ready = false;
+        events->failed = false;
         return mqtt_open(events->core->events,
                          &(MqttSettings){.endpoint = endpoint,
                                          .client_id = client_id,
@@ -414,157 +492,7 @@ UpEvents *up_events_free(UpEvents *events)
         return NULL;
 }
 
-/* ---- to the cloud ---- */
-
-void up_events_on_cloud_down(UpEvents *events)
-{
-        events->n_flights = 0;
-        events->sent_id = events->done_id;
-}
-
-static void land(UpEvents *events)
-{
-        while (events->n_flights > 0 && events->flights[events->first_flight].answered) {
-                events->done_id = events->flights[events->first_flight].id;
-                events->first_flight = (events->first_flight + 1) % LIMIT_BRIDGE_EVENT_INFLIGHT;
-                events->n_flights--;
-        }
-}
-
-void up_events_on_published(UpEvents *events, uint64_t number, int reason)
-{
-        Core *core = events->core;
-
-        if (reason == 0x97) { /* over quota: what was sent is not lost, and goes again in order */
-                core->stats.refused_up++;
-                mqtt_fail_long(core->cloud, "the cloud says that its quota is exceeded");
-                return;
-        }
-        if (reason >= 0x80) {
-                core->stats.refused_up++;
-                core_complain(core, "the cloud refuses an event (0x%02x): it is dropped",
-                              (unsigned)reason);
-        } else {
-                core->stats.events_out++;
-        }
-        for (unsigned i = 0; i < events->n_flights; i++) {
-                Flight *flight =
-                        &events->flights[(events->first_flight + i) % LIMIT_BRIDGE_EVENT_INFLIGHT];
-
-                if (flight->id == (int64_t)number) {
-                        flight->answered = true;
-                        break;
-                }
-        }
-        land(events);
-}
-
-static void add_flight(UpEvents *events, int64_t id, bool answered)
-{
-        unsigned at = (events->first_flight + events->n_flights) % LIMIT_BRIDGE_EVENT_INFLIGHT;
-
-        events->flights[at] = (Flight){.id = id, .answered = answered};
-        events->n_flights++;
-        events->sent_id = id;
-        land(events);
-}
-
-static void write_gap(UpEvents *events, const StoreEvent *event)
-{
-        Buffer *payload = &events->payload;
-        const char *reason = event->reason ? event->reason : "";
-        const char *from = event->from ? event->from : "", *to = event->to ? event->to : "";
-
-        buffer_clear(payload);
-        buffer_append_text(payload, "{\"jsonrpc\":\"2.0\",\"method\":\"rpc.gap\",\"params\":{");
-        if (event->dropped >= 0)
-                buffer_printf(payload, "\"dropped\":%" PRId64, event->dropped);
-        else
-                buffer_append_text(payload, "\"dropped\":null");
-        buffer_append_text(payload, ",\"from\":");
-        json_write_string(payload, from, strlen(from));
-        buffer_append_text(payload, ",\"to\":");
-        json_write_string(payload, to, strlen(to));
-        buffer_append_text(payload, ",\"reason\":");
-        json_write_string(payload, reason, event->reason ? event->length : 0);
-        buffer_append_text(payload, "}}");
-}
-
-/* Whether it may go up by the policy of now, which need not be that of when it came. */
-static bool is_published(const Core *core, const StoreEvent *event)
-{
-        Topic topic;
-
-        return event->gap || (topic_parse(event->topic, &topic) >= 0 &&
-                              policy_find_publish(core->policy, &topic));
-}
-
-/* > 0: on its way or skipped; 0: not now. */
-static int send_event(UpEvents *events, const StoreEvent *event, uint64_t *wake, uint64_t now)
-{
-        Core *core = events->core;
-        char eid[48];
-        MqttPair pairs[] = {{"eid", eid}, {"seq", event->seq}};
-        MqttPublish publish = {.payload = event->payload ? event->payload : "",
-                               .length = event->length,
-                               .qos = 1,
-                               .pairs = pairs,
-                               .n_pairs = ARRAY_SIZE(pairs)};
-        uint64_t wait;
-        int r;
-
-        snprintf(eid, sizeof(eid), "%s-%" PRId64, store_get_id(core->store), event->id);
-        buffer_clear(&events->topic);
-        if (event->gap) {
-                write_gap(events, event);
-                publish.payload = buffer_text(&events->payload);
-                publish.length = events->payload.length;
-                buffer_printf(&events->topic, "%s/%s/-/sig/rpc.gap", core->policy->prefix,
-                              core->policy->name);
-        } else {
-                buffer_printf(&events->topic, "%s/%s", core->policy->prefix, event->topic);
-        }
-        if (buffer_status(&events->topic) < 0 || buffer_status(&events->payload) < 0)
-                return 0;
-        publish.topic = events->topic.data;
-        if (!is_published(core, event) || !core_fits(core, publish.topic, publish.length)) {
-                core->stats.refused_up++;
-                add_flight(events, event->id, true);
-                return 1;
-        }
-        wait = rate_take(&core->rate, &core->policy->rate, events->topic.length + publish.length,
-                         now);
-        if (wait > 0) {
-                *wake = MIN(*wake, now + wait);
-                return 0;
-        }
-        r = mqtt_publish(core->cloud, &publish, cookie_make(COOKIE_EVENT, (uint64_t)event->id));
-        if (r == -EMSGSIZE)
-                core->stats.refused_up++;
-        if (r < 0 && r != -EMSGSIZE)
-                return 0;
-        add_flight(events, event->id, r == -EMSGSIZE);
-        return 1;
-}
-
-static void send_all(UpEvents *events, uint64_t *wake, uint64_t now)
-{
-        Core *core = events->core;
-        unsigned window = MIN(LIMIT_BRIDGE_EVENT_INFLIGHT, core->policy->quirks.inflight);
-        StoreEvent event;
-        int r = 1;
-
-        /* An id that is not committed may yet be another event's. */
-        if (store_is_dirty(core->store))
-                return;
-        while (r > 0 && events->n_flights < window) {
-                r = store_next(core->store, events->sent_id, &event);
-                if (r > 0)
-                        r = send_event(events, &event, wake, now);
-        }
-        if (r < 0)
-                on_store_failure(events, r);
-}
+/* ---- the loop ---- */
 
 static void repair(UpEvents *events, uint64_t now)
 {
@@ -577,6 +505,21 @@ static void repair(UpEvents *events, uint64_t now)
                 core_complain(events->core, "%s", error_text(error));
 }
 
+static void note_clock(UpEvents *events)
+{
+        int r;
+
+        r = store_note_clock(events->core->store, (int64_t)time(NULL), store_sec(events));
+        if (r > 0)
+                r = up_events_commit(events);
+        else if (r < 0)
+                up_events_on_store_failure(events, r);
+        else
+                return;
+        if (r >= 0)
+                log_info("the clock has been set; events do not get older by that");
+}
+
 uint64_t up_events_process(UpEvents *events, uint64_t now)
 {
         Core *core = events->core;
@@ -586,16 +529,19 @@ uint64_t up_events_process(UpEvents *events, uint64_t now)
                 repair(events, now);
                 return events->repair_usec;
         }
+        note_clock(events);
+        if (!core->store)
+                return events->repair_usec;
         if (now >= events->trim_usec ||
             (events->done_id > events->removed_id && now >= events->remove_usec)) {
                 events->trim_usec = now + TRIM_USEC;
                 events->remove_usec = now + REMOVE_USEC;
-                (void)commit(events);
+                (void)up_events_commit(events);
         }
         if (!core->store)
                 return events->repair_usec;
         if (core->cloud_ready && !core->paused)
-                send_all(events, &wake, now);
+                up_events_send(events, &wake, now);
         if (events->done_id > events->removed_id)
                 wake = MIN(wake, events->remove_usec);
         return MIN(wake, events->trim_usec);

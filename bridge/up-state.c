@@ -7,6 +7,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "bridge/recent.h"
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "common/hash.h"
@@ -22,6 +23,8 @@ typedef struct Entry {
         uint64_t due_usec;   /* not before, by min_interval_ms */
         unsigned generation; /* of the local connection that has shown it last */
         bool same;           /* the cloud has it so, as far as it has been compared */
+        bool kept;           /* by the cloud, whatever value */
+        uint64_t digest;     /* of that, if nobody here has said yet what it is; 0: none */
         bool queued;
         bool inflight;
         bool changed;              /* since it was sent */
@@ -179,6 +182,15 @@ static bool set_payload(UpState *state, Entry *entry, const void *payload, size_
         return true;
 }
 
+static const PublishRule *rule_of(const UpState *state, const Entry *entry)
+{
+        Topic topic;
+
+        if (topic_parse(entry->rest, &topic) < 0)
+                return NULL;
+        return policy_find_publish(state->core->policy, &topic);
+}
+
 /* ---- the local side ---- */
 
 void up_state_begin_local(UpState *state)
@@ -188,9 +200,10 @@ void up_state_begin_local(UpState *state)
 
 void up_state_take(UpState *state, const char *rest, const Topic *topic, const MqttMessage *message)
 {
+        const PublishRule *rule = policy_find_publish(state->core->policy, topic);
         Entry *entry = find(state, rest);
 
-        if (!message->retain || !policy_find_publish(state->core->policy, topic))
+        if (!message->retain || !rule)
                 return;
         if (message->length == 0) {
                 if (entry && set_payload(state, entry, NULL, 0))
@@ -204,8 +217,14 @@ void up_state_take(UpState *state, const char *rest, const Topic *topic, const M
                 return;
         }
         entry->generation = state->generation;
-        if (set_payload(state, entry, message->payload, message->length))
+        if (!set_payload(state, entry, message->payload, message->length))
+                return;
+        if (entry->digest != 0 && !entry->queued && !entry->inflight && rule->retain &&
+            entry->digest == recent_digest("", entry->payload, entry->length))
+                entry->same = true;
+        else
                 enqueue(state, entry);
+        entry->digest = 0;
 }
 
 /* Whether all properties that a $meta names are there, of those that go up. */
@@ -278,12 +297,12 @@ void up_state_apply_policy(UpState *state)
         Entry *entry, *next;
 
         HASH_ITER (hh, state->entries, entry, next) {
-                Topic topic;
+                const PublishRule *rule = rule_of(state, entry);
 
-                if (topic_parse(entry->rest, &topic) >= 0 &&
-                    policy_find_publish(state->core->policy, &topic))
-                        continue;
-                if (set_payload(state, entry, NULL, 0))
+                /* What the cloud keeps and should not, or the other way round, is sent again. */
+                if (rule ? entry->payload && state->core->policy->quirks.retain &&
+                                    entry->kept != rule->retain
+                         : set_payload(state, entry, NULL, 0))
                         enqueue(state, entry);
         }
 }
@@ -295,13 +314,16 @@ void up_state_begin_compare(UpState *state)
         Entry *entry, *next;
 
         state->n_stale = 0;
-        HASH_ITER (hh, state->entries, entry, next)
-                entry->same = false;
+        HASH_ITER (hh, state->entries, entry, next) {
+                entry->same = entry->kept = false;
+                entry->digest = 0;
+        }
 }
 
 void up_state_compare(UpState *state, const char *rest, const MqttMessage *message)
 {
         Entry *entry = find(state, rest);
+        const PublishRule *rule;
 
         if (message->length == 0)
                 return;
@@ -313,9 +335,14 @@ void up_state_compare(UpState *state, const char *rest, const MqttMessage *messa
                 /* Not of this generation: it goes when the local side is known. */
                 if (entry)
                         entry->generation = state->generation - 1;
-                return;
         }
-        entry->same = entry->payload && entry->length == message->length &&
+        if (!entry)
+                return;
+        rule = rule_of(state, entry);
+        entry->kept = true;
+        if (!entry->payload)
+                entry->digest = recent_digest("", message->payload, message->length);
+        entry->same = entry->payload && rule && rule->retain && entry->length == message->length &&
                       memcmp(entry->payload, message->payload, message->length) == 0;
 }
 
@@ -370,20 +397,24 @@ void up_state_on_published(UpState *state, uint64_t number, int reason)
 
 /* ---- sending ---- */
 
-static const PublishRule *rule_of(const UpState *state, const Entry *entry)
-{
-        Topic topic;
-
-        if (topic_parse(entry->rest, &topic) < 0)
-                return NULL;
-        return policy_find_publish(state->core->policy, &topic);
-}
-
 typedef enum Outcome {
         OUTCOME_SENT,  /* or not to be sent at all: off the queue */
         OUTCOME_LATER, /* this one is not due yet */
         OUTCOME_FULL,  /* nothing can be sent now */
 } Outcome;
+
+/* The cloud is not to keep it any more, by the policy of now. */
+static int clear_kept(UpState *state, Entry *entry, const char *topic, int qos)
+{
+        int r;
+
+        r = mqtt_publish(state->core->cloud,
+                         &(MqttPublish){.topic = topic, .payload = "", .qos = qos, .retain = true},
+                         0);
+        if (r >= 0)
+                entry->kept = false;
+        return r;
+}
 
 static Outcome publish(UpState *state, Entry *entry, const PublishRule *rule, uint64_t *wake,
                        uint64_t now)
@@ -415,9 +446,16 @@ static Outcome publish(UpState *state, Entry *entry, const PublishRule *rule, ui
                 *wake = MIN(*wake, now + wait);
                 return OUTCOME_FULL;
         }
+        if (entry->kept && !publish.retain &&
+            clear_kept(state, entry, publish.topic, publish.qos) < 0)
+                return OUTCOME_FULL;
         r = mqtt_publish(core->cloud, &publish, cookie_make(COOKIE_STATE, entry->number));
         if (r < 0 && r != -EMSGSIZE)
                 return OUTCOME_FULL;
+        if (r >= 0) {
+                entry->kept = publish.retain && entry->payload;
+                entry->digest = 0;
+        }
         if (r == -EMSGSIZE) {
                 core->stats.refused_up++;
                 core_complain(core, "%s is larger than the cloud takes", publish.topic);

@@ -263,6 +263,13 @@
  * commit of the store takes at most. */
 #define LIMIT_BRIDGE_BATCH 512U
 
+/* Bytes of events that one commit of the store takes at most, beyond one event: what the disk has
+ * to have room for besides the queue itself. */
+#define LIMIT_BRIDGE_COMMIT_BYTES (UINT64_C(4) << 20)
+
+/* Calls to the bridge's own service that are answered before anything else has its turn. */
+#define LIMIT_BRIDGE_SERVICE_TURN 64U
+
 /* Signals (topics) whose last `seq` is remembered. */
 #define LIMIT_BRIDGE_SOURCES 16384U
 

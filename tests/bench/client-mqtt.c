@@ -151,6 +151,7 @@ Client *client_new_mqtt(const ClientMqtt *settings, const Payload *payload)
 {
         static const ClientOps ops = {.call = call_once, .run = run, .free = free_client};
         const char *user = settings->connection.user;
+        const char *prefix = settings->prefix ? settings->prefix : "";
         MqttClient *client = g_new0(MqttClient, 1);
         g_autofree char *filter = NULL;
 
@@ -159,11 +160,12 @@ Client *client_new_mqtt(const ClientMqtt *settings, const Payload *payload)
         client->per_request = MAX(settings->batch, 1U);
         client->is_echo = !strcmp(settings->service, "raw");
         if (client->per_request > 1) {
-                filter = g_strdup_printf("mb1/%s/+/rpc/%s/+", settings->service, user);
-                client->topic = g_strdup_printf("mb1/%s/-/rpc/%s", settings->service, user);
+                filter = g_strdup_printf("%smb1/%s/+/rpc/%s/+", prefix, settings->service, user);
+                client->topic =
+                        g_strdup_printf("%smb1/%s/-/rpc/%s", prefix, settings->service, user);
         } else {
-                filter = g_strdup_printf("mb1/%s/+/call/+/%s/+", settings->service, user);
-                client->topic = g_strdup_printf("mb1/%s/-/call/%s/%s", settings->service,
+                filter = g_strdup_printf("%smb1/%s/+/call/+/%s/+", prefix, settings->service, user);
+                client->topic = g_strdup_printf("%smb1/%s/-/call/%s/%s", prefix, settings->service,
                                                 payload_get_method(payload), user);
         }
         make_request(client);

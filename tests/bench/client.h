@@ -45,6 +45,7 @@ Client *client_new_dbus(const char *address, const Payload *payload);
 typedef struct ClientMqtt {
         ConnectionSettings connection;
         const char *service;
+        const char *prefix; /* of all topics: NULL or "…/" */
         int qos;
         unsigned batch; /* 0 or 1: none */
 } ClientMqtt;

@@ -24,7 +24,9 @@ static struct {
 static const GOptionEntry entries[] = {
         {"quick", 0, 0, G_OPTION_ARG_NONE, &options.quick, "Measure less, in about a minute", NULL},
         {"only", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.only,
-         "Measure this row; may be repeated, and have * in it", "ROW"},
+         "Measure this row, or those whose names begin with ROW-; may be repeated, and have * in "
+         "it",
+         "ROW"},
         {"exact", 0, 0, G_OPTION_ARG_NONE, &options.exact,
          "Also count instructions, allocations and system calls (valgrind, strace)", NULL},
         {"json", 0, 0, G_OPTION_ARG_FILENAME, &options.json, "Write the figures to FILE", "FILE"},

@@ -54,6 +54,18 @@ const Row row_table[] = {
          GOAL_AT_MOST, 250, row_measure_growth_memory, TRANSPORT_UNIX, PAYLOAD_STRING, 1},
         {"growth-change", "CPU of the gateway for one change, 1,000 objects ÷ 10",
          GOAL_AT_MOST, 1.15, row_measure_growth_change, TRANSPORT_UNIX, PAYLOAD_STRING, 1},
+#ifdef BENCH_BRIDGE
+        {"bridge-call", "call through the bridge ÷ (local + cloud broker), QoS 1, cloud by TCP",
+         GOAL_AT_MOST, 1.30, row_measure_bridge_call, TRANSPORT_UNIX, PAYLOAD_STRING, 1},
+        {"bridge-events", "events/s, durable ÷ mosquitto's own bridge, which forgets",
+         GOAL_AT_LEAST, 0.60, row_measure_bridge_events, TRANSPORT_UNIX, PAYLOAD_STRING, 1},
+        {"bridge-catch-up", "events/s after offline time ÷ as they come",
+         GOAL_AT_LEAST, 1.5, row_measure_bridge_catch_up, TRANSPORT_UNIX, PAYLOAD_STRING, 1},
+        {"bridge-rss", "memory of the bridge after a stream, MB",
+         GOAL_AT_MOST, 12, row_measure_bridge_rss, TRANSPORT_UNIX, PAYLOAD_STRING, 1},
+        {"bridge-fleet", "share of 200 devices in the fullest tenth, after a restart of the cloud",
+         GOAL_AT_MOST, 0.30, row_measure_bridge_fleet, TRANSPORT_TCP, PAYLOAD_STRING, 1},
+#endif
 
         {"instructions-string", "user instructions per call, string",
          GOAL_AT_MOST, 32000, row_measure_instructions, TRANSPORT_UNIX, PAYLOAD_STRING, 0,

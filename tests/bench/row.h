@@ -92,6 +92,17 @@ void row_measure_growth_memory(Buses *buses, const Effort *effort, const Row *ro
                                RowResult *result);
 void row_measure_growth_change(Buses *buses, const Effort *effort, const Row *row,
                                RowResult *result);
+/* row-bridge.c: a call through the bridge ÷ one at each broker; events/s ÷ those of mosquitto's own
+ * bridge; events/s after offline time ÷ as they come; MB. row-bridge-fleet.c: share of devices that
+ * come back in the fullest tenth of the time */
+void row_measure_bridge_call(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+void row_measure_bridge_events(Buses *buses, const Effort *effort, const Row *row,
+                               RowResult *result);
+void row_measure_bridge_catch_up(Buses *buses, const Effort *effort, const Row *row,
+                                 RowResult *result);
+void row_measure_bridge_rss(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+void row_measure_bridge_fleet(Buses *buses, const Effort *effort, const Row *row,
+                              RowResult *result);
 /* row-exact.c: counts per call of the gateway */
 void row_measure_instructions(Buses *buses, const Effort *effort, const Row *row,
                               RowResult *result);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tests/support/bridge-stage.h"
+#include "tests/support/cut-link.h"
 
 static const char publish_net[] = ",\"publish\":[{\"service\":\"net\",\"signals\":[\"*\"]}]";
 
@@ -44,10 +45,23 @@ static void take(RawClient *cloud, unsigned *seen)
         }
 }
 
+/* As long as it goes on, however slowly. */
+static bool take_until(RawClient *cloud, unsigned *seen, unsigned n)
+{
+        bool goes_on = true;
+
+        while (goes_on && *seen < n) {
+                unsigned before = *seen;
+
+                goes_on = LOOP_UNTIL((take(cloud, seen), *seen > before));
+        }
+        return goes_on;
+}
+
 static void test_killed_in_a_stream(void)
 {
         const char *text = g_getenv("MQTTRPC_BRIDGE_EVENTS");
-        unsigned n_events = text ? (unsigned)atoi(text) : 60000, n_kills = 15, sent = 0, seen = 0;
+        unsigned n_events = text ? (unsigned)atoi(text) : 30000, n_kills = 15, sent = 0, seen = 0;
         CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
         CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
         CLEANUP_RAW_CLIENT RawClient *cloud = raw_client_new(stage->cloud, &(RawOptions){});
@@ -65,7 +79,7 @@ static void test_killed_in_a_stream(void)
                 bridge_stage_kill(stage);
                 bridge_stage_start(stage);
         }
-        g_assert_true(LOOP_UNTIL((take(cloud, &seen), seen == sent)));
+        g_assert_true(take_until(cloud, &seen, sent));
         bridge_stage_wait_up(stage);
         bridge_stage_expect(stage, "QueueEvents", "0");
         bridge_stage_expect(stage, "EventsDropped", "0");
@@ -87,7 +101,7 @@ static void test_wait_for_the_cloud(void)
         cloud = raw_client_new(stage->cloud, &(RawOptions){});
         raw_client_subscribe(cloud, "dev1/mb1/net/-/sig/+");
         bridge_stage_start(stage);
-        g_assert_true(LOOP_UNTIL((take(cloud, &seen), seen == 2000)));
+        g_assert_true(take_until(cloud, &seen, 2000));
         raw_client_free(cloud);
 }
 
@@ -121,26 +135,14 @@ static void test_more_than_the_disk_may_take(void)
 {
         CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
         CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
-        g_autofree char *members =
-                g_strdup_printf("%s", ",\"publish\":[{\"service\":\"net\",\"signals\":[\"*\"]}]");
         g_autofree char *large = g_strnfill(100000, '7'), *payload = NULL, *dropped = NULL;
         RawClient *cloud;
         const RawMessage *message;
         unsigned n = 0, left = 0, n_gap = 0;
 
         /* 1 MiB of queue, and 3 MB of events. */
-        bridge_stage_write_policy(stage, members);
-        {
-                g_autofree char *text = NULL, *changed = NULL;
-                g_auto(GStrv) parts = NULL;
-
-                g_assert_true(g_file_get_contents(stage->policy, &text, NULL, NULL));
-                parts = g_strsplit(text, "\"queue\": {", 2);
-                changed = g_strjoin("\"queue\": {\"max_mib\": 1, ", parts[0], parts[1], NULL);
-                g_assert_true(g_file_set_contents(stage->policy, changed, -1, NULL));
-        }
-        bridge_stage_start(stage);
-        bridge_stage_wait_up(stage);
+        stage->queue_members = ", \"max_mib\": 1";
+        bridge_stage_run(stage, publish_net);
         broker_kill(stage->cloud);
         payload = g_strdup_printf("{\"params\":[%s]}", large);
         for (n = 0; n < 30; n++)
@@ -162,6 +164,102 @@ static void test_more_than_the_disk_may_take(void)
                 g_assert_true(g_str_has_suffix(raw_client_receive(cloud)->topic, "/sig/Tick"));
         bridge_stage_expect(stage, "QueueEvents", "0");
         raw_client_free(cloud);
+}
+
+/* They come in one go, and are more than the disk may take even for a moment. */
+static void test_large_events_in_one_batch(void)
+{
+        CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
+        CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
+        CLEANUP_RAW_CLIENT RawClient *cloud = raw_client_new(stage->cloud, &(RawOptions){});
+        g_autofree char *large = g_strnfill(900000, '7');
+        g_autofree char *payload = g_strdup_printf("{\"params\":[%s]}", large);
+        unsigned n_gap = 0, n = 0;
+
+        stage->queue_members = ", \"max_mib\": 1";
+        bridge_stage_run(stage, publish_net);
+        bridge_stage_kill(stage);
+        for (int i = 0; i < 30; i++)
+                raw_client_publish(
+                        service,
+                        &(RawPublish){.topic = "mb1/net/-/sig/Tick", .payload = payload, .qos = 1});
+        raw_client_subscribe(cloud, "dev1/mb1/+/-/sig/+");
+        bridge_stage_start(stage);
+        while (n + n_gap < 30) {
+                const RawMessage *message = raw_client_receive(cloud);
+                unsigned dropped = 0;
+
+                if (g_str_has_suffix(message->topic, "/sig/Tick"))
+                        n++;
+                else if (sscanf(strstr(message->payload, "\"dropped\":"), "\"dropped\":%u",
+                                &dropped) == 1)
+                        n_gap += dropped;
+        }
+        g_assert_cmpuint(n + n_gap, ==, 30);
+        bridge_stage_expect(stage, "EventsIn", "30");
+}
+
+static void test_what_the_cloud_does_not_take_is_a_gap(void)
+{
+        static const char *const payloads[] = {
+                "{\"params\":[1]}", "{\"params\":[\"longer than it may be\"]}",
+                "{\"params\":[\"this one is longer, too\"]}", "{\"params\":[2]}"};
+        CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
+        CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
+        CLEANUP_RAW_CLIENT RawClient *cloud = raw_client_new(stage->cloud, &(RawOptions){});
+        g_autofree char *members =
+                g_strconcat(publish_net, ",\"limits\":{\"topic_bytes\":30}", NULL);
+        const RawMessage *message;
+
+        raw_client_subscribe(cloud, "dev1/mb1/+/-/sig/+");
+        bridge_stage_run(stage, members);
+        for (size_t i = 0; i < G_N_ELEMENTS(payloads); i++)
+                raw_client_publish(service,
+                                   &(RawPublish){.topic = i == 1 || i == 2
+                                                                  ? "mb1/net/-/sig/WithALongName"
+                                                                  : "mb1/net/-/sig/Tick",
+                                                 .payload = payloads[i],
+                                                 .qos = 1});
+        for (int i = 0; i < 2; i++)
+                g_assert_true(g_str_has_suffix(raw_client_receive(cloud)->topic, "/sig/Tick"));
+        message = receive_gap(cloud);
+        g_assert_nonnull(strstr(message->payload, "\"dropped\":2,"));
+        g_assert_nonnull(strstr(message->payload, "-2\",\"to\":\""));
+        g_assert_nonnull(strstr(message->payload, "-3\",\"reason\":\"size\""));
+        bridge_stage_expect(stage, "RefusedByCloud", "2");
+        bridge_stage_expect(stage, "QueueEvents", "0");
+}
+
+/* Another connection to the cloud is another one: nothing waits for answers of the old one. */
+static void test_a_reload_while_events_are_under_way(void)
+{
+        CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
+        CLEANUP_CUT_LINK CutLink *link = cut_link_new(stage->dir, stage->cloud);
+        CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
+        CLEANUP_RAW_CLIENT RawClient *cloud = raw_client_new(stage->cloud, &(RawOptions){});
+        unsigned seen = 0;
+
+        g_free(stage->cloud_uri);
+        stage->cloud_uri = g_strdup(cut_link_get_uri(link));
+        raw_client_subscribe(cloud, "dev1/mb1/net/-/sig/+");
+        bridge_stage_run(stage, ",\"publish\":[{\"service\":\"net\",\"signals\":[\"*\"],"
+                                "\"properties\":[\"*\"]}]");
+        cut_link_hold(link, true);
+        emit_and_wait(service, 100);
+        bridge_stage_retain(service, "mb1/net/-/prop/Name", "1");
+        bridge_stage_expect(stage, "QueueEvents", "100");
+        stage->cloud_members = ", \"keepalive_s\": 31";
+        bridge_stage_write_policy(stage, ",\"publish\":[{\"service\":\"net\",\"signals\":[\"*\"],"
+                                         "\"properties\":[\"*\"]}]");
+        process_signal(stage->bridge, SIGHUP);
+        bridge_stage_expect(stage, "Cloud", "\"down\"");
+        cut_link_hang_up(link);
+        cut_link_hold(link, false);
+        g_assert_true(LOOP_UNTIL((take(cloud, &seen), seen == 100)));
+        bridge_stage_expect(stage, "QueueEvents", "0");
+        bridge_stage_expect(stage, "StateWaiting", "0");
+        bridge_stage_expect(stage, "StateOut", "1");
+        bridge_stage_stop(stage);
 }
 
 static void test_pause_flush_and_resume(void)
@@ -212,15 +310,6 @@ static void test_a_damaged_store_does_not_stop_the_bridge(void)
         g_assert_nonnull(strstr(message->payload, "\"reason\":\"store\""));
 }
 
-static void limit_files(BridgeStage *stage, const char *bytes)
-{
-        g_autofree char *pid = g_strdup_printf("%d", (int)process_get_pid(stage->bridge));
-        g_autofree char *size = g_strdup_printf("--fsize=%s:", bytes);
-        const char *argv[] = {"prlimit", "--pid", pid, size, NULL};
-
-        g_assert_cmpint(process_run(stage->dir, argv, NULL, WAIT_MSEC, NULL, NULL), ==, 0);
-}
-
 /* Events stay with the local broker, unacknowledged; state and calls go on; nothing is lost. A
  * limit on the size of files stands for a disk that is full. */
 static void test_a_full_disk(void)
@@ -234,7 +323,7 @@ static void test_a_full_disk(void)
         bridge_stage_run(stage, ",\"publish\":[{\"service\":\"net\",\"signals\":[\"*\"],"
                                 "\"properties\":[\"*\"]}]");
         raw_client_subscribe(cloud, "dev1/mb1/net/-/sig/+");
-        limit_files(stage, "1");
+        bridge_stage_limit_files(stage, "1");
         emit_and_wait(service, 500);
         /* Its log is a file as well. */
         error = g_strdup_printf("\"events cannot be stored in %s (disk I/O error): they stay "
@@ -246,8 +335,8 @@ static void test_a_full_disk(void)
         bridge_stage_expect(stage, "StateOut", "1");
         all = bridge_stage_list_retained(stage->cloud, "dev1/mb1/net");
         g_assert_cmpstr(all, ==, "-/prop/Name 1");
-        limit_files(stage, "unlimited");
-        g_assert_true(LOOP_UNTIL((take(cloud, &seen), seen == 500)));
+        bridge_stage_limit_files(stage, "unlimited");
+        g_assert_true(take_until(cloud, &seen, 500));
         bridge_stage_expect(stage, "EventsDropped", "0");
 }
 
@@ -260,6 +349,11 @@ int main(int argc, char **argv)
                         test_a_session_that_the_broker_has_lost_is_a_gap);
         g_test_add_func("/bridge-events/more-than-the-disk-may-take",
                         test_more_than_the_disk_may_take);
+        g_test_add_func("/bridge-events/large-events-in-one-batch", test_large_events_in_one_batch);
+        g_test_add_func("/bridge-events/what-the-cloud-does-not-take-is-a-gap",
+                        test_what_the_cloud_does_not_take_is_a_gap);
+        g_test_add_func("/bridge-events/a-reload-while-events-are-under-way",
+                        test_a_reload_while_events_are_under_way);
         g_test_add_func("/bridge-events/pause-flush-and-resume", test_pause_flush_and_resume);
         g_test_add_func("/bridge-events/a-damaged-store-does-not-stop-the-bridge",
                         test_a_damaged_store_does_not_stop_the_bridge);

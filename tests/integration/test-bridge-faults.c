@@ -11,7 +11,7 @@
 #include "tests/support/bridge-stage.h"
 #include "tests/support/cut-link.h"
 
-enum { N_PROPERTIES = 12, DEFAULT_ROUNDS = 15 };
+enum { N_PROPERTIES = 12, DEFAULT_ROUNDS = 15, N_KINDS = 7 };
 
 static const char rules[] =
         ",\"publish\":[{\"service\":\"net\",\"properties\":[\"*\"],\"signals\":[\"*\"]}],"
@@ -29,6 +29,8 @@ typedef struct Faults {
         unsigned n_calls;
         GHashTable *executed; /* payloads of requests */
         bool may_miss;        /* the local broker has died */
+        char *step_file;      /* what the bridge's wall clock is off by */
+        unsigned n_of_kind[N_KINDS];
 } Faults;
 
 /* ---- the device ---- */
@@ -165,6 +167,36 @@ static void hold(Faults *faults)
                 cut_link_hold(faults->link, false);
 }
 
+/* By up to three years, either way, while events wait; queues keep them for a week. */
+static void step_clock(Faults *faults)
+{
+        const gint32 most = 3 * 365 * 86400;
+        g_autofree char *text =
+                g_strdup_printf("%d", g_rand_int_range(faults->random, -most, most));
+
+        cut_link_hold(faults->link, true);
+        do_something(faults);
+        process_mark_output(faults->stage->bridge, PROCESS_STDERR);
+        g_assert_true(g_file_set_contents(faults->step_file, text, -1, NULL));
+        g_assert_true(process_wait_output(faults->stage->bridge, PROCESS_STDERR,
+                                          "the clock has been set", WAIT_MSEC));
+        do_something(faults);
+        if (g_rand_boolean(faults->random))
+                kill_bridge(faults);
+        cut_link_hang_up(faults->link);
+        cut_link_hold(faults->link, false);
+}
+
+static void fill_disk(Faults *faults)
+{
+        bridge_stage_limit_files(faults->stage, "1");
+        do_something(faults);
+        if (g_rand_boolean(faults->random))
+                kill_bridge(faults);
+        else
+                bridge_stage_limit_files(faults->stage, "unlimited");
+}
+
 static void expect_same(Faults *faults)
 {
         gint64 deadline = wait_deadline(WAIT_MSEC);
@@ -181,11 +213,15 @@ static void expect_same(Faults *faults)
 
 static void run_round(Faults *faults)
 {
-        static void (*const actions[])(Faults *) = {kill_cloud, kill_local, kill_bridge, cut, hold};
+        static void (*const actions[N_KINDS])(Faults *) = {kill_cloud, kill_local, kill_bridge, cut,
+                                                           hold,       step_clock, fill_disk};
+        int kind = g_rand_int_range(faults->random, 0, N_KINDS);
 
         do_something(faults);
         call(faults);
-        actions[g_rand_int_range(faults->random, 0, G_N_ELEMENTS(actions))](faults);
+        g_test_message("fault %d", kind);
+        faults->n_of_kind[kind]++;
+        actions[kind](faults);
         do_something(faults);
         expect_same(faults);
         bridge_stage_wait_up(faults->stage);
@@ -202,12 +238,28 @@ static void run_round(Faults *faults)
         execute(faults);
 }
 
+/* The bridge runs under a wall clock that the test can step. */
+static void set_clock(Faults *faults)
+{
+        static char file[256], asan[256];
+        static const char *const environment[] = {"LD_PRELOAD=" MQTTRPC_STEP_CLOCK, file, asan,
+                                                  NULL};
+        const char *old = g_getenv("ASAN_OPTIONS");
+
+        faults->step_file = temp_dir_write(faults->stage->dir, "step", "0");
+        g_snprintf(file, sizeof(file), "MQTTRPC_STEP_FILE=%s", faults->step_file);
+        /* A sanitizer wants to be first, and is not when something is preloaded. */
+        g_snprintf(asan, sizeof(asan), "ASAN_OPTIONS=%s:verify_asan_link_order=0", old ? old : "");
+        faults->stage->environment = environment;
+}
+
 static void test_random_faults(void)
 {
         const char *text = g_getenv("MQTTRPC_BRIDGE_ROUNDS");
         int n_rounds = text ? atoi(text) : DEFAULT_ROUNDS;
         Faults faults = {.stage = bridge_stage_new(), .random = g_rand_new_with_seed(20240229)};
 
+        set_clock(&faults);
         faults.executed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         faults.link = cut_link_new(faults.stage->dir, faults.stage->cloud);
         g_free(faults.stage->cloud_uri);
@@ -220,12 +272,15 @@ static void test_random_faults(void)
                 run_round(&faults);
         }
         g_assert_cmpuint(g_hash_table_size(faults.executed), >, 0);
+        for (int kind = 0; kind < N_KINDS; kind++)
+                g_assert_cmpuint(faults.n_of_kind[kind], >, 0);
         raw_client_free(faults.cloud);
         raw_client_free(faults.service);
         bridge_stage_free(faults.stage);
         cut_link_free(faults.link);
         g_rand_free(faults.random);
         g_hash_table_unref(faults.executed);
+        g_free(faults.step_file);
         for (int i = 0; i < N_PROPERTIES; i++)
                 g_free(faults.values[i]);
 }
@@ -237,19 +292,12 @@ static void test_half_open(void)
         CLEANUP_CUT_LINK CutLink *link = cut_link_new(stage->dir, stage->cloud);
         CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
         CLEANUP_RAW_CLIENT RawClient *cloud = raw_client_new(stage->cloud, &(RawOptions){});
-        g_autofree char *text = NULL, *short_lived = NULL;
-        g_auto(GStrv) parts = NULL;
         const RawMessage *message;
 
         g_free(stage->cloud_uri);
         stage->cloud_uri = g_strdup(cut_link_get_uri(link));
-        bridge_stage_write_policy(stage, rules);
-        g_assert_true(g_file_get_contents(stage->policy, &text, NULL, NULL));
-        parts = g_strsplit(text, "\"cloud\": {", 2);
-        short_lived = g_strjoin("\"cloud\": {\"keepalive_s\": 5, ", parts[0], parts[1], NULL);
-        g_assert_true(g_file_set_contents(stage->policy, short_lived, -1, NULL));
-        bridge_stage_start(stage);
-        bridge_stage_wait_up(stage);
+        stage->cloud_members = ", \"keepalive_s\": 5";
+        bridge_stage_run(stage, rules);
         raw_client_subscribe(service, "mb1/net/-/call/+/+");
         cut_link_hold(link, true);
         raw_client_publish(cloud, &(RawPublish){.topic = "dev1/mb1/net/-/call/Do/alice",
@@ -265,10 +313,46 @@ static void test_half_open(void)
         g_assert_cmpstr(message->payload, ==, "{\"id\":\"late\"}");
 }
 
+/* A link that stalls for a while and then delivers what it has held back: whose time may be over is
+ * not made any more. */
+static void test_stalled(void)
+{
+        CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
+        CLEANUP_CUT_LINK CutLink *link = cut_link_new(stage->dir, stage->cloud);
+        CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
+        CLEANUP_RAW_CLIENT RawClient *cloud = raw_client_new(stage->cloud, &(RawOptions){});
+        const RawMessage *message;
+
+        g_free(stage->cloud_uri);
+        stage->cloud_uri = g_strdup(cut_link_get_uri(link));
+        stage->cloud_members = ", \"keepalive_s\": 5";
+        bridge_stage_run(stage, rules);
+        raw_client_subscribe(service, "mb1/net/-/call/+/+");
+        raw_client_subscribe(cloud, "dev1/mb1/net/-/call/+/+/+");
+        cut_link_hold(link, true);
+        raw_client_publish(cloud, &(RawPublish){.topic = "dev1/mb1/net/-/call/Do/alice",
+                                                .payload = "{\"id\":\"early\"}",
+                                                .qos = 1});
+        g_assert_true(process_wait_output(stage->bridge, PROCESS_STDERR,
+                                          "the link to the cloud has stalled", WAIT_MSEC));
+        cut_link_hold(link, false);
+        message = raw_client_receive(cloud);
+        g_assert_nonnull(strstr(message->payload, "\"id\":\"early\""));
+        g_assert_nonnull(strstr(message->payload, "\"code\":-32005"));
+        g_assert_nonnull(strstr(message->payload, "\"executed\":\"no\""));
+        raw_client_publish(cloud, &(RawPublish){.topic = "dev1/mb1/net/-/call/Do/alice",
+                                                .payload = "{\"id\":\"fresh\"}",
+                                                .qos = 1});
+        message = raw_client_receive(service);
+        g_assert_cmpstr(message->payload, ==, "{\"id\":\"fresh\"}");
+        bridge_stage_expect(stage, "CloudConnects", "1");
+}
+
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/bridge-faults/random", test_random_faults);
         g_test_add_func("/bridge-faults/half-open", test_half_open);
+        g_test_add_func("/bridge-faults/stalled", test_stalled);
         return g_test_run();
 }

@@ -19,6 +19,7 @@ BridgeStage *bridge_stage_new(void)
         stage->cloud = broker_new_with_config(stage->dir, broker_config);
         stage->store = temp_dir_build(stage->dir, "events.db");
         stage->cloud_uri = g_strdup(broker_get_uri(stage->cloud));
+        stage->cloud_members = stage->queue_members = "";
         broker_start(stage->local);
         broker_start(stage->cloud);
         return stage;
@@ -41,11 +42,12 @@ BridgeStage *bridge_stage_free(BridgeStage *stage)
 
 void bridge_stage_write_policy(BridgeStage *stage, const char *members)
 {
-        g_autofree char *text = g_strdup_printf("{ \"node\": \"dev1\", \"local\": {\"uri\": "
-                                                "\"%s\"}, \"cloud\": {\"uri\": \"%s\"},\n"
-                                                "  \"queue\": {\"path\": \"%s\"}%s }\n",
-                                                broker_get_uri(stage->local), stage->cloud_uri,
-                                                stage->store, members);
+        g_autofree char *text =
+                g_strdup_printf("{ \"node\": \"dev1\", \"local\": {\"uri\": "
+                                "\"%s\"}, \"cloud\": {\"uri\": \"%s\"%s},\n"
+                                "  \"queue\": {\"path\": \"%s\"%s}%s }\n",
+                                broker_get_uri(stage->local), stage->cloud_uri,
+                                stage->cloud_members, stage->store, stage->queue_members, members);
 
         g_free(stage->policy);
         stage->policy = temp_dir_write(stage->dir, "bridge.json", text);
@@ -56,8 +58,10 @@ void bridge_stage_start(BridgeStage *stage)
         g_autofree char *program = process_program_path("mqttrpc-bridge");
         const char *argv[] = {program, "run", "--config", stage->policy, NULL};
 
+        const ProcessOptions options = {.environment = stage->environment};
+
         g_assert_null(stage->bridge);
-        stage->bridge = process_start(stage->dir, "bridge", argv, NULL);
+        stage->bridge = process_start(stage->dir, "bridge", argv, &options);
 }
 
 void bridge_stage_wait_up(BridgeStage *stage)
@@ -91,6 +95,15 @@ void bridge_stage_kill(BridgeStage *stage)
 {
         process_kill(stage->bridge);
         stage->bridge = process_free(stage->bridge);
+}
+
+void bridge_stage_limit_files(BridgeStage *stage, const char *bytes)
+{
+        g_autofree char *pid = g_strdup_printf("%d", (int)process_get_pid(stage->bridge));
+        g_autofree char *size = g_strdup_printf("--fsize=%s:", bytes);
+        const char *argv[] = {"prlimit", "--pid", pid, size, NULL};
+
+        g_assert_cmpint(process_run(stage->dir, argv, NULL, WAIT_MSEC, NULL, NULL), ==, 0);
 }
 
 /* ---- asking ---- */

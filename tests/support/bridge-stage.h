@@ -15,6 +15,10 @@ typedef struct BridgeStage {
         char *policy;    /* path */
         char *store;     /* path of the queue */
         char *cloud_uri; /* where the bridge finds the cloud; the cloud's by default */
+        /* More members of the policy's "cloud" and "queue", each with a comma in front; constants.
+         */
+        const char *cloud_members, *queue_members;
+        const char *const *environment; /* of the bridge; NULL: ours */
 } BridgeStage;
 
 /* Starts both brokers, not the bridge. */
@@ -35,6 +39,9 @@ void bridge_stage_run(BridgeStage *stage, const char *members);
 void bridge_stage_stop(BridgeStage *stage);
 /* SIGKILL. */
 void bridge_stage_kill(BridgeStage *stage);
+/* The bridge may not write beyond so many bytes of any file, as if the disk were full; or
+ * "unlimited". */
+void bridge_stage_limit_files(BridgeStage *stage, const char *bytes);
 
 /* A number or word that `mqttrpc-bridge status` prints; the caller frees it. NULL: it cannot tell.
  */

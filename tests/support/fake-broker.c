@@ -21,6 +21,7 @@ struct FakeBroker {
         GPtrArray *topics; /* char *, of what was published to us */
         char *echo;
         unsigned char puback;
+        bool keeps_session;
         unsigned n_subscribes, n_pubacks, n_connects;
         guint16 next_id;
 };
@@ -90,6 +91,16 @@ FakeBroker *fake_broker_free(FakeBroker *broker)
         g_free(broker->echo);
         g_free(broker);
         return NULL;
+}
+
+void fake_broker_keep_session(FakeBroker *broker)
+{
+        broker->keeps_session = true;
+}
+
+void fake_broker_hang_up(FakeBroker *broker)
+{
+        hang_up(broker);
 }
 
 const char *fake_broker_get_uri(const FakeBroker *broker)
@@ -175,6 +186,17 @@ void fake_broker_publish(FakeBroker *broker, const char *topic, const void *payl
         send_packet(broker, (guint8)(PUBLISH << 4 | qos << 1 | retain), body->data, body->len);
 }
 
+void fake_broker_repeat(FakeBroker *broker, const char *topic, const char *payload, guint16 id)
+{
+        g_autoptr(GByteArray) body = g_byte_array_new();
+        const guint8 behind[] = {(guint8)(id >> 8), (guint8)id, 0};
+
+        append_text(body, topic);
+        g_byte_array_append(body, behind, sizeof(behind));
+        g_byte_array_append(body, (const guint8 *)payload, (guint)strlen(payload));
+        send_packet(broker, PUBLISH << 4 | 8 | 1 << 1, body->data, body->len);
+}
+
 /* ---- reading ---- */
 
 static void answer_publish(FakeBroker *broker, guint8 flags, const guint8 *body, gsize length)
@@ -220,7 +242,7 @@ static void answer_subscribe(FakeBroker *broker, guint8 kind, const guint8 *body
 
 static void answer(FakeBroker *broker, guint8 first, const guint8 *body, gsize length)
 {
-        static const guint8 connack[] = {0, 0, 0};
+        const guint8 connack[] = {broker->keeps_session, 0, 0};
 
         switch (first >> 4) {
         case CONNECT:

@@ -26,6 +26,13 @@ void fake_broker_process(FakeBroker *broker);
 /* Sends a PUBLISH. `qos` 0 or 1. `response_topic` may be NULL. */
 void fake_broker_publish(FakeBroker *broker, const char *topic, const void *payload, size_t length,
                          int qos, bool retain, const char *response_topic);
+/* The same at QoS 1 with this packet id and the flag DUP, as what was sent before and not
+ * acknowledged. */
+void fake_broker_repeat(FakeBroker *broker, const char *topic, const char *payload, guint16 id);
+/* The connections to come find their session. */
+void fake_broker_keep_session(FakeBroker *broker);
+/* Ends the connection, if there is one. */
+void fake_broker_hang_up(FakeBroker *broker);
 /* Sends a publish back to the client under its own topic, as a subscription would. */
 void fake_broker_set_echo(FakeBroker *broker, const char *topic_suffix);
 

@@ -130,7 +130,7 @@ static void test_oldest_become_a_gap(Fixture *fixture, gconstpointer data)
         reopen(fixture, 64 * 100, false, NULL);
         for (int i = 0; i < 1000; i++) {
                 add(fixture, "payload of a usual size", 1);
-                g_assert_cmpint(store_trim(fixture->store, 0, 1), ==, 0);
+                g_assert_cmpint(store_trim(fixture->store, 1), ==, 0);
         }
         g_assert_cmpint(store_commit(fixture->store), ==, 0);
         counts = store_get_counts(fixture->store);
@@ -154,7 +154,8 @@ static void test_what_is_under_way_is_not_dropped(Fixture *fixture, gconstpointe
 
                 add(fixture, payload, 1);
         }
-        g_assert_cmpint(store_trim(fixture->store, 2, 1), ==, 0);
+        store_set_sent(fixture->store, 2);
+        g_assert_cmpint(store_trim(fixture->store, 1), ==, 0);
         text = list(fixture);
         g_assert_true(g_str_has_prefix(text, "0 1 gap("));
         g_assert_true(g_str_has_suffix(text, ":bytes) 25 26 27 28 29 ") ||
@@ -177,8 +178,84 @@ static void test_old_become_a_gap(Fixture *fixture, gconstpointer data)
         add(fixture, "old", 1000);
         add(fixture, "old", 1000);
         add(fixture, "new", 5000);
-        g_assert_cmpint(store_trim(fixture->store, 0, 5000), ==, 0);
+        g_assert_cmpint(store_trim(fixture->store, 5000), ==, 0);
         expect(fixture, "gap(2:age) new ");
+        /* The gap itself is not old, and what is behind it gets old in its time. */
+        g_assert_cmpint(store_trim(fixture->store, 5001), ==, 0);
+        expect(fixture, "gap(2:age) new ");
+        g_assert_cmpint(store_trim(fixture->store, 9000), ==, 0);
+        expect(fixture, "gap(3:age) ");
+        add(fixture, "newest", 9000);
+        expect(fixture, "gap(3:age) newest ");
+}
+
+/* Somebody has been told of it with this number, and would count it twice. */
+static void test_a_gap_under_way_does_not_grow(Fixture *fixture, gconstpointer data)
+{
+        StoreEvent event;
+
+        g_assert_cmpint(store_grow_gap(fixture->store, 1, "a", "b", "refused", 1), ==, 0);
+        g_assert_cmpint(store_grow_gap(fixture->store, 2, "c", "d", "refused", 1), ==, 0);
+        g_assert_cmpint(store_grow_gap(fixture->store, 1, "e", "f", "size", 1), ==, 0);
+        expect(fixture, "gap(3:refused) gap(1:size) ");
+        g_assert_cmpint(store_next(fixture->store, 0, &event), ==, 1);
+        g_assert_cmpstr(event.from, ==, "a");
+        g_assert_cmpstr(event.to, ==, "d");
+        store_set_sent(fixture->store, 2);
+        g_assert_cmpint(store_grow_gap(fixture->store, 1, "g", "h", "size", 1), ==, 0);
+        expect(fixture, "gap(3:refused) gap(1:size) gap(1:size) ");
+        g_assert_cmpuint(store_get_counts(fixture->store).dropped, ==, 5);
+}
+
+static int64_t start_clock(Fixture *fixture, int64_t wall_sec)
+{
+        int64_t now = 0;
+
+        g_assert_cmpint(store_start_clock(fixture->store, wall_sec, &now), ==, 0);
+        return now;
+}
+
+static void test_a_wall_clock_that_steps_makes_nothing_old(Fixture *fixture, gconstpointer data)
+{
+        const int64_t today = 1700000000;
+
+        g_assert_cmpint(start_clock(fixture, 10), ==, 10);
+        add(fixture, "a", 20);
+        /* The clock is set while we run; after a start it goes on from there. */
+        g_assert_cmpint(store_note_clock(fixture->store, today, 30), ==, 1);
+        g_assert_cmpint(store_note_clock(fixture->store, today + 2, 31), ==, 0);
+        g_assert_cmpint(store_commit(fixture->store), ==, 0);
+        reopen(fixture, 1 << 20, false, NULL);
+        g_assert_cmpint(start_clock(fixture, today + 70), ==, 100);
+        /* It steps back, or is not set yet: never before the newest. */
+        g_assert_cmpint(start_clock(fixture, 10), ==, 20);
+        g_assert_cmpint(store_note_clock(fixture->store, 10, 20), ==, 1);
+        g_assert_cmpint(start_clock(fixture, 3610), ==, 3620);
+        g_assert_cmpint(store_trim(fixture->store, 3620), ==, 0);
+        expect(fixture, "a ");
+        g_assert_cmpint(store_trim(fixture->store, 3621), ==, 0);
+        expect(fixture, "gap(1:age) ");
+}
+
+/* Neither the file nor the log beside it grows with what went through, while the next event is
+ * being looked at. */
+static void test_the_log_does_not_grow(Fixture *fixture, gconstpointer data)
+{
+        g_autofree char *payload = g_strnfill(200000, 'x');
+        g_autofree char *log = g_strconcat(fixture->path, "-wal", NULL);
+        StoreEvent event;
+        GStatBuf file;
+
+        for (int i = 0; i < 200; i++) {
+                add(fixture, payload, 1);
+                g_assert_cmpint(store_trim(fixture->store, 1), ==, 0);
+                g_assert_cmpint(store_commit(fixture->store), ==, 0);
+                g_assert_cmpint(store_next(fixture->store, 0, &event), ==, 1);
+        }
+        g_assert_cmpint(g_stat(log, &file), ==, 0);
+        g_assert_cmpint(file.st_size, <, 8 << 20);
+        g_assert_cmpint(g_stat(fixture->path, &file), ==, 0);
+        g_assert_cmpint(file.st_size, <, 4 << 20);
 }
 
 static void test_one_process_at_a_time(Fixture *fixture, gconstpointer data)
@@ -248,6 +325,10 @@ int main(int argc, char **argv)
         ADD("what-is-under-way-is-not-dropped", test_what_is_under_way_is_not_dropped);
         ADD("newest-become-a-gap", test_newest_become_a_gap);
         ADD("old-become-a-gap", test_old_become_a_gap);
+        ADD("a-gap-under-way-does-not-grow", test_a_gap_under_way_does_not_grow);
+        ADD("a-wall-clock-that-steps-makes-nothing-old",
+            test_a_wall_clock_that_steps_makes_nothing_old);
+        ADD("the-log-does-not-grow", test_the_log_does_not_grow);
         ADD("one-process-at-a-time", test_one_process_at_a_time);
         ADD("a-damaged-file-is-set-aside", test_a_damaged_file_is_set_aside);
         ADD("texts-are-kept", test_texts_are_kept);
