@@ -162,11 +162,21 @@ static int write_figures(const JsonDoc *doc, Buffer *buffer)
         return table_write(&table, buffer);
 }
 
+/* On D-Bus the process: its unique name there means nothing when it has ended. */
+static int add_user(Table *table, const JsonDoc *doc, uint32_t entry)
+{
+        CLEANUP_FREE char *process = cmd_dup_member(doc, entry, "process");
+
+        if (!process)
+                return table->status = -ENOMEM;
+        return *process ? table_add(table, process) : add_member(table, doc, entry, "caller");
+}
+
 static int write_usage(const JsonDoc *doc, uint32_t list, Buffer *buffer)
 {
         static const char *const titles[] = {"OBJECT", "MEMBER", "ACCESS", "FROM", "COUNT",
                                              "FIRST",  "LAST",   "BY",     NULL};
-        static const char *const keys[] = {"access", "side", "count", "first", "last", "caller"};
+        static const char *const keys[] = {"access", "side", "count", "first", "last"};
         CLEANUP_TABLE Table table = TABLE_INIT(titles);
 
         JSON_FOREACH (doc, list, child) {
@@ -180,6 +190,7 @@ static int write_usage(const JsonDoc *doc, uint32_t list, Buffer *buffer)
                 table_add(&table, full);
                 for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
                         add_member(&table, doc, child, keys[i]);
+                add_user(&table, doc, child);
         }
         return table_write(&table, buffer);
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/file.h"
 #include "common/json-scan.h"
 #include "common/limits.h"
 #include "common/log.h"
@@ -46,6 +47,8 @@ struct FacadeSender {
         bool has_uid;
         uint32_t uid;
         char uid_text[12];
+        char process[LIMIT_USAGE_PROCESS_LENGTH + 1]; /* for people; "": not known */
+        uint32_t pid;                                 /* 0: not known */
         uint32_t *groups;
         size_t n_groups;
         sd_bus_slot *query;
@@ -226,9 +229,26 @@ static int read_credential(FacadeSender *sender, sd_bus_message *m)
                 snprintf(sender->uid_text, sizeof(sender->uid_text), "%" PRIu32, sender->uid);
                 return r;
         }
+        if (!strcmp(name, "ProcessID"))
+                return sd_bus_message_read(m, "v", "u", &sender->pid);
         if (!strcmp(name, "UnixGroupIDs") && !sender->groups)
                 return read_groups(sender, m);
         return sd_bus_message_skip(m, "v");
+}
+
+/* "upowerd[812], uid 0". Of a process that has ended, or is in another namespace, only its user. */
+static void find_process(FacadeSender *sender)
+{
+        CLEANUP_FREE char *path = NULL, *text = NULL;
+        size_t length = 0;
+
+        if (sender->pid > 0 && asprintf(&path, "/proc/%" PRIu32 "/comm", sender->pid) < 0)
+                path = NULL;
+        if (path && file_read(path, LIMIT_USAGE_PROCESS_LENGTH, &text, &length, NULL) >= 0)
+                snprintf(sender->process, sizeof(sender->process), "%.*s[%" PRIu32 "], uid %s",
+                         (int)strcspn(text, "\n"), text, sender->pid, sender->uid_text);
+        else
+                snprintf(sender->process, sizeof(sender->process), "uid %s", sender->uid_text);
 }
 
 static void read_credentials(FacadeSender *sender, sd_bus_message *m)
@@ -257,6 +277,8 @@ static int on_credentials(sd_bus_message *m, void *userdata, sd_bus_error *ret_e
         /* without: he has gone, or the bus knows nothing of him; he is nobody then */
         if (!sd_bus_message_is_method_error(m, NULL))
                 read_credentials(sender, m);
+        if (facade->usage)
+                find_process(sender);
         while ((waiting = sender->waiting)) {
                 sender->waiting = waiting->next;
                 facade->n_waiting--;
@@ -425,4 +447,18 @@ bool facade_access_check(Facade *facade, const FacadeSender *sender, const Mappi
                            allow ? "the gateway's mapping lets in others"
                                  : "it is for root, unless the gateway's mapping allows it");
         return false;
+}
+
+void facade_access_count(const FacadeSender *sender, UsageKind kind, const FacadeObject *object,
+                         const char *interface, const char *member)
+{
+        const Facade *facade = object->facade;
+        UsageKey key = {.side = USAGE_DBUS,
+                        .kind = kind,
+                        .service = facade->name,
+                        .object = object->mapping->name,
+                        .interface = interface,
+                        .member = member};
+
+        usage_count(facade->usage, &key, sender->name, sender->process, time(NULL));
 }

@@ -156,8 +156,10 @@ static void on_get(FacadeObject *object, sd_bus_message *m, const FacadeSender *
         if (!member->readable)
                 facade_reply_error(facade, m, DBUS_ERROR("AccessDenied"),
                                    "Property '%s' is not readable.", member->member);
-        else if (!member->mask || facade_access_check(facade, sender, interface, member, m))
+        else if (!member->mask || facade_access_check(facade, sender, interface, member, m)) {
+                facade_access_count(sender, USAGE_GET, object, interface->name, member->member);
                 facade_fetch_get(object, member, m);
+        }
 }
 
 static void on_get_all(FacadeObject *object, sd_bus_message *m, const FacadeSender *sender)
@@ -173,8 +175,10 @@ static void on_get_all(FacadeObject *object, sd_bus_message *m, const FacadeSend
         if (*name && !interface)
                 facade_reply_error(facade, m, DBUS_ERROR("UnknownInterface"),
                                    "Unknown interface '%s'.", name);
-        else
+        else {
+                facade_access_count(sender, USAGE_GET, object, name, "*");
                 facade_fetch_get_all(object, interface, m);
+        }
 }
 
 static void on_set(FacadeObject *object, sd_bus_message *m, const FacadeSender *sender)
@@ -197,8 +201,10 @@ static void on_set(FacadeObject *object, sd_bus_message *m, const FacadeSender *
                 facade_reply_error(facade, m, DBUS_ERROR("InvalidArgs"),
                                    "Incorrect type for property '%s', expected '%s'.",
                                    member->member, expected);
-        else if (facade_access_check(facade, sender, interface, member, m))
+        else if (facade_access_check(facade, sender, interface, member, m)) {
+                facade_access_count(sender, USAGE_SET, object, interface->name, member->member);
                 facade_call_set(object, member, m, sender);
+        }
 }
 
 static bool on_properties(FacadeObject *object, sd_bus_message *m, const FacadeSender *sender)
@@ -274,8 +280,10 @@ static void on_method(FacadeObject *object, sd_bus_message *m, const FacadeSende
         if (!member)
                 unknown_method(facade, m);
         else if (check_signature(facade, m, member->in.signature ? member->in.signature : "") &&
-                 facade_access_check(facade, sender, interface, member, m))
+                 facade_access_check(facade, sender, interface, member, m)) {
+                facade_access_count(sender, USAGE_CALL, object, interface->name, member->member);
                 facade_call_method(object, member, m, sender);
+        }
 }
 
 void facade_dispatch(Facade *facade, sd_bus_message *m, const FacadeSender *sender)

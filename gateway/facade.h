@@ -265,6 +265,9 @@ int facade_access_admit(Facade *facade, sd_bus_message *m);
  */
 bool facade_access_check(Facade *facade, const FacadeSender *sender, const MappingInterface *i,
                          const MappingMember *member, sd_bus_message *m);
+/* Counts what he uses; of GetAll the interface, "" for all, with the member "*". */
+void facade_access_count(const FacadeSender *sender, UsageKind kind, const FacadeObject *object,
+                         const char *interface, const char *member);
 /* For whom a call is made. */
 void facade_access_origin(const FacadeSender *sender, MqttRpcOrigin *ret_origin);
 

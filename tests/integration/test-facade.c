@@ -489,9 +489,9 @@ int main(int argc, char **argv)
         TEST("/facade/name-is-kept-while-the-service-is-lost",
              test_name_is_kept_while_the_service_is_lost);
         TEST("/facade/daemon-that-takes-the-name-has-won", test_daemon_that_takes_the_name_has_won);
-        TEST("/facade/gateway-does-not-show-what-it-offers-itself",
+        TEST("/facade/trap-26-gateway-does-not-show-what-it-offers-itself",
              test_gateway_does_not_show_what_it_offers_itself);
-        TEST("/facade/service-that-comes-from-the-same-name-is-refused",
+        TEST("/facade/trap-26-service-that-comes-from-the-same-name-is-refused",
              test_service_that_comes_from_the_same_name_is_refused);
         return g_test_run();
 }

@@ -3,6 +3,7 @@
 /* A service that either side may provide: who has it. */
 
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/integration/provider-fixture.h"
 #include "tests/support/rpc-reply.h"
@@ -166,6 +167,25 @@ static void test_release_is_refused(ProviderFixture *f, gconstpointer unused)
         }
 }
 
+/* ---- who uses it ---- */
+
+/* Clients of D-Bus, by what they run: when there are none left, the name can go. */
+static void test_users_are_counted(ProviderFixture *f, gconstpointer unused)
+{
+        g_autofree char *process = NULL, *reply = NULL;
+
+        provider_start_mqtt(f);
+        gateway_stage_start(f->stage);
+        provider_expect_provider(f, "mqtt");
+        provider_assert_sides(f, "mqtt", "mqtt");
+        reply = provider_ask_gateway(f, "Service", "[\"move\"]");
+        g_assert_nonnull(strstr(reply, "\"side\":\"dbus\""));
+        g_assert_nonnull(strstr(reply, "\"member\":\"Mark\",\"count\":1"));
+        process = g_strdup_printf("[%d], uid %d\"", (int)getpid(), (int)getuid());
+        if (!strstr(reply, process))
+                g_error("no %s in %s", process, reply);
+}
+
 /* ---- who was first ---- */
 
 /* Nobody knows who came last: the MQTT service stays, and the daemon keeps its name. */
@@ -264,6 +284,7 @@ int main(int argc, char **argv)
         ADD("queues", test_daemon_queues, NULL);
         ADD("release-ends", test_release_ends, NULL);
         ADD("release-is-refused", test_release_is_refused, NULL);
+        ADD("users", test_users_are_counted, NULL);
         ADD("gateway-comes-last", test_gateway_comes_last, NULL);
         ADD("gateway-restarts", test_gateway_restarts, NULL);
         ADD("buses-restart", test_buses_restart, NULL);
