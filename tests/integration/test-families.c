@@ -332,7 +332,7 @@ static void test_what_a_killed_gateway_has_left(Fixture *fixture, gconstpointer 
         expect_player(fixture, "player.a", "1");
         expect_player(fixture, "player.b", "2");
         gateway_process_kill(fixture->stage->gateway);
-        fixture->stage->gateway = NULL;
+        fixture->stage->gateway = gateway_process_free(fixture->stage->gateway);
         mqtt_mirror_expect_text(fixture->mirror, "gateway/$state", "\"state\":\"lost\"");
         scripted_service_disconnect(b);
         scripted_service_set(a, PATH, FACE, "Level", g_variant_new_int32(4));
