@@ -200,6 +200,7 @@ static void supersede(Service *service)
 {
         service->phase = ANNOUNCE_SUPERSEDED;
         service->predecessor[0] = '\0';
+        service->was_ready = true; /* it had its turn, and does not claim again */
         bus_log(service->bus, MQTTRPC_LOG_WARNING,
                 "another instance of %s has taken over; this one waits until it has gone",
                 service->name);
@@ -336,10 +337,13 @@ void announce_on_complete(MqttRpcBus *bus)
                 start_sync(bus);
 }
 
+/* Who was taken over from may have come back by the time of the next connection. */
 void announce_on_down(MqttRpcBus *bus)
 {
-        for (Service *service = bus->services; service; service = service->hh.next)
+        for (Service *service = bus->services; service; service = service->hh.next) {
                 service->phase = ANNOUNCE_DOWN;
+                service->predecessor[0] = '\0';
+        }
 }
 
 /* Whether `$state` is, or is about to be, its own word: also a claim, which others wait for. */
@@ -457,6 +461,11 @@ void announce_on_state(Service *service, MqttRpcServiceState said, const char *e
                         memcpy(service->predecessor, presence->predecessor,
                                sizeof(service->predecessor));
                 begin(service);
+                return;
+        case ANNOUNCE_SWEEPING:
+                /* after our own claim, when it has come back */
+                if (!ours && said == MQTTRPC_SERVICE_CLAIM && service->predecessor[0])
+                        supersede(service);
                 return;
         case ANNOUNCE_LEAVING:
                 if (!ours && !is_end(said))
