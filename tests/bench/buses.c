@@ -151,6 +151,12 @@ char *buses_stop_gateway(Buses *buses)
         return output;
 }
 
+void buses_wait_name(const Buses *buses, const char *name)
+{
+        if (!dbus_daemon_wait_name(buses->dbus, name, true, PATIENCE_MSEC))
+                g_error("nobody takes %s", name);
+}
+
 void buses_use(Buses *buses, Transport transport)
 {
         if (buses->gateway && buses->transport == transport && !buses->wrapped)
@@ -167,8 +173,8 @@ void buses_use(Buses *buses, Transport transport)
 
 static void add_users(Broker *broker)
 {
-        const char *gateway[] = {"--gateway", "--service", "bench", "--service",
-                                 "hostname",  "--service", "tree",  NULL};
+        const char *gateway[] = {"--gateway", "--service", "bench",  "--service", "hostname",
+                                 "--service", "tree",      "--call", "lib",       NULL};
         const char *raw[] = {"--service", "raw", NULL};
         const char *lib[] = {"--service", "lib", NULL};
         const char *bench[] = {"--call", "bench", "--call",  "raw", "--call",

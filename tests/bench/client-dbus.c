@@ -7,6 +7,8 @@
 typedef struct DbusClient {
         Client base;
         sd_bus *bus;
+        const char *name; /* of the service, and of the interface */
+        char *path;
         unsigned to_send;
         unsigned pending;
 } DbusClient;
@@ -23,9 +25,8 @@ static sd_bus_message *new_request(DbusClient *client)
         const Payload *payload = client->base.payload;
         sd_bus_message *m = NULL;
 
-        check("request", sd_bus_message_new_method_call(client->bus, &m, "org.mqttrpc.Bench",
-                                                        "/org/mqttrpc/Bench", "org.mqttrpc.Bench",
-                                                        payload_get_method(payload)));
+        check("request", sd_bus_message_new_method_call(client->bus, &m, client->name, client->path,
+                                                        client->name, payload_get_method(payload)));
         check("arguments", payload_append(payload, m));
         return m;
 }
@@ -83,15 +84,19 @@ static void free_client(Client *base)
         DbusClient *client = (DbusClient *)base;
 
         sd_bus_close_unref(client->bus);
+        g_free(client->path);
         g_free(client);
 }
 
-Client *client_new_dbus(const char *address, const Payload *payload)
+Client *client_new_dbus(const char *address, const char *name, const Payload *payload)
 {
         static const ClientOps ops = {.call = call_once, .run = run, .free = free_client};
         DbusClient *client = g_new0(DbusClient, 1);
 
         client->base = (Client){.ops = &ops, .payload = payload};
+        client->name = name;
+        client->path = g_strdup_printf("/%s", name);
+        g_strdelimit(client->path, ".", '/');
         check("new", sd_bus_new(&client->bus));
         check("address", sd_bus_set_address(client->bus, address));
         check("client", sd_bus_set_bus_client(client->bus, true));

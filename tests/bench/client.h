@@ -36,8 +36,12 @@ void client_run(Client *client, unsigned calls, unsigned in_flight);
 void client_free(Client *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Client, client_free)
 
-/* sd-bus, straight to the echo service. */
-Client *client_new_dbus(const char *address, const Payload *payload);
+/* The echo service on D-Bus, and the facade that the gateway makes of "lib". */
+#define BENCH_NAME  "org.mqttrpc.Bench"
+#define FACADE_NAME "org.mqttrpc.Lib"
+
+/* sd-bus, to who has the name on D-Bus: a constant, which is also the interface. */
+Client *client_new_dbus(const char *address, const char *name, const Payload *payload);
 
 /* libmosquitto to `service`: the responder of the raw pair, which returns the request, or the
  * gateway. One and the same requester for both, so that the difference is theirs. With `batch` > 1

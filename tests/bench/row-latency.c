@@ -32,7 +32,7 @@ void row_measure_call(Buses *buses, const Effort *effort, const Row *row, RowRes
         Samples *usec[MEASURE_CLIENTS_MAX];
 
         buses_use(buses, row->transport);
-        dbus = client_new_dbus(buses_get_address(buses), payload);
+        dbus = client_new_dbus(buses_get_address(buses), BENCH_NAME, payload);
         raw = new_mqtt(buses, row, "raw", payload);
         gateway = new_mqtt(buses, row, "bench", payload);
         result->value = measure_latency(buses, (Client *const[]){dbus, raw, gateway}, 3,

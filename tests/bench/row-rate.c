@@ -30,7 +30,7 @@ static void setup_init(Setup *setup, Buses *buses, const Row *row)
 {
         buses_use(buses, row->transport);
         setup->payload = payload_new(row->payload);
-        setup->dbus = client_new_dbus(buses_get_address(buses), setup->payload);
+        setup->dbus = client_new_dbus(buses_get_address(buses), BENCH_NAME, setup->payload);
         setup->raw = new_mqtt(buses, row, "raw", 1, setup->payload);
         setup->gateway = new_mqtt(buses, row, "bench", 1, setup->payload);
         setup->batch = new_mqtt(buses, row, "bench", BATCH, setup->payload);

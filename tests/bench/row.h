@@ -85,6 +85,8 @@ void row_measure_rss_service(Buses *buses, const Effort *effort, const Row *row,
 void row_measure_rss(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_rss_mappings(Buses *buses, const Effort *effort, const Row *row,
                               RowResult *result);
+/* row-facade.c: a D-Bus client's call of a native service ÷ (D-Bus + raw MQTT) */
+void row_measure_facade(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 /* row-growth.c: time of a snapshot per property, of many objects of a D-Bus service ÷ of a tenth of
  * them; bytes of the gateway per property; its CPU for one change among many ÷ among a hundredth */
 void row_measure_growth_time(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
