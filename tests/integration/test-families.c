@@ -176,35 +176,35 @@ static void test_name_may_change_hands(Fixture *fixture, gconstpointer unused)
         expect_no_player(fixture, "player.a");
 }
 
-/* It releases its name, and answers then. */
-static void test_last_answer_arrives(Fixture *fixture, gconstpointer unused)
+/* The last call of a member, by which it goes. */
+static char *call_last(Fixture *fixture, const char *method)
 {
         MqttRequest request = {
-                .service = "player.a", .object = "calls", .method = "GiveUp", .params = "[]"};
+                .service = "player.a", .object = "calls", .method = method, .params = "[]"};
         CLEANUP_PROCESS Process *player = NULL;
-        g_autofree char *reply = NULL;
+        char *reply;
 
         gateway_stage_start(fixture->stage);
         player = gateway_stage_start_service(fixture->stage, FAMILY ".a", NULL);
         mqtt_mirror_expect_text(fixture->mirror, "player.a/$state", "\"state\":\"ready\"");
         reply = mqtt_client_call(fixture->stage->client, &request);
-        rpc_reply_assert_result(reply, "null");
         expect_no_player(fixture, "player.a");
+        return reply;
+}
+
+/* It releases its name, and answers then. */
+static void test_last_answer_arrives(Fixture *fixture, gconstpointer unused)
+{
+        g_autofree char *reply = call_last(fixture, "GiveUp");
+
+        rpc_reply_assert_result(reply, "null");
 }
 
 static void test_last_call_of_a_dying_one_fails(Fixture *fixture, gconstpointer unused)
 {
-        MqttRequest request = {
-                .service = "player.a", .object = "calls", .method = "Die", .params = "[]"};
-        CLEANUP_PROCESS Process *player = NULL;
-        g_autofree char *reply = NULL;
+        g_autofree char *reply = call_last(fixture, "Die");
 
-        gateway_stage_start(fixture->stage);
-        player = gateway_stage_start_service(fixture->stage, FAMILY ".a", NULL);
-        mqtt_mirror_expect_text(fixture->mirror, "player.a/$state", "\"state\":\"ready\"");
-        reply = mqtt_client_call(fixture->stage->client, &request);
         g_assert_nonnull(strstr(reply, "\"error\""));
-        expect_no_player(fixture, "player.a");
 }
 
 /* What the gateway says of itself. */
