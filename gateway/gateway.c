@@ -3,7 +3,6 @@
 #include "gateway/gateway.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <mqttrpc/sd-event.h>
 #include <poll.h>
 #include <signal.h>
@@ -18,6 +17,7 @@
 #include "common/notify.h"
 #include "gateway/broker.h"
 #include "gateway/ghosts.h"
+#include "gateway/notifier.h"
 #include "gateway/own-service.h"
 #include "gateway/served.h"
 #include "gateway/usage-file.h"
@@ -49,7 +49,7 @@ struct Gateway {
         char *trouble;     /* what was logged last about the broker; NULL while connected */
         bool ready;        /* for the service manager */
         bool is_ready_due; /* it has not been told, or not since a reload */
-        char status[128];  /* what it was told last */
+        Notifier *notifier;
 };
 
 /* ---- readiness ---- */
@@ -64,18 +64,15 @@ static ServedCount count_all(const Gateway *gateway)
         return count;
 }
 
-/* Nothing is said twice, and what does not arrive comes with the next change. */
 static void tell_status(Gateway *gateway, const ServedCount *count)
 {
-        char text[sizeof(gateway->status)];
+        char text[100];
 
-        snprintf(text, sizeof(text), "STATUS=%u services; MQTT %s, D-Bus %s (%u of %u)",
-                 count->services, gateway->mqtt_connected ? "connected" : "not connected",
+        snprintf(text, sizeof(text), "%u services; MQTT %s, D-Bus %s (%u of %u)", count->services,
+                 gateway->mqtt_connected ? "connected" : "not connected",
                  count->connected == count->links ? "connected" : "not connected", count->connected,
                  count->links);
-        if (!strcmp(text, gateway->status))
-                return;
-        strcpy(gateway->status, notify_send("%s", text) < 0 ? "" : text);
+        notifier_status(gateway->notifier, text);
 }
 
 /* Ready is who can serve: the broker is there, and so is D-Bus. A mapping whose own bus cannot be
@@ -324,7 +321,7 @@ int gateway_reload(Gateway *gateway, MappingReload *ret_reload)
 {
         int r;
 
-        (void)notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now());
+        notifier_reloading(gateway->notifier);
         r = read_mappings(gateway, ret_reload);
         if (r < 0)
                 log_error("cannot read the mappings again: %s; all stay as they are",
@@ -370,6 +367,8 @@ static int set_up_event(Gateway *gateway, Error **ret_error)
                 r = sd_event_add_signal(gateway->event, NULL, SIGHUP, on_hangup, gateway);
         if (r >= 0)
                 r = sd_event_set_watchdog(gateway->event, true);
+        if (r >= 0)
+                r = notifier_new(gateway->event, &gateway->notifier);
         return r < 0 ? error_set_errno(ret_error, r, "cannot set up the event loop") : 0;
 }
 
@@ -449,6 +448,7 @@ Gateway *gateway_free(Gateway *gateway)
         free(gateway->trouble);
         json_doc_done(&gateway->scratch.doc);
         buffer_done(&gateway->scratch.buffer);
+        notifier_free(gateway->notifier);
         sd_event_unref(gateway->event);
         free(gateway);
         return NULL;
@@ -525,7 +525,8 @@ static void review(Gateway *gateway)
         Served *served;
 
         if (gateway->is_ready_due)
-                gateway->is_ready_due = notify_send("READY=1") == -EAGAIN;
+                notifier_ready(gateway->notifier);
+        gateway->is_ready_due = false;
         ghosts_process(gateway->ghosts);
         LL_FOREACH (gateway->served, served)
                 changed = served_review(served) || changed;
