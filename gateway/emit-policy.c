@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gateway/emit.h"
+#include "gateway/loop-query.h"
 
 /* Nothing that is written needs escapes: D-Bus names have no characters that are special in XML,
  * and the user is checked by the caller. */
@@ -95,6 +96,10 @@ static void write_service(Buffer *out, const MappingService *service)
         buffer_printf(out,
                       "    <allow send_destination=\"%s\"\n"
                       "           send_interface=\"org.freedesktop.DBus.Introspectable\"/>\n",
+                      service->bus_name);
+        buffer_printf(out,
+                      "    <allow send_destination=\"%s\"\n"
+                      "           send_interface=\"" LOOP_QUERY_INTERFACE "\"/>\n",
                       service->bus_name);
         if (templates)
                 buffer_printf(

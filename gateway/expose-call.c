@@ -507,9 +507,9 @@ static int accept_request(Expose *expose, MqttRpcRequest *request, MqttRpcError 
                 return expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_FAILED,
                                          "the call went through %u gateways: is there a loop?",
                                          LIMIT_HOPS);
-        if (expose->owner_is_own)
+        if (expose->gateway)
                 return expose_call_error(ret_error, MQTTRPC_EXECUTED_NO, MQTTRPC_ERROR_UNAVAILABLE,
-                                         "%s is what this gateway offers on D-Bus itself",
+                                         "%s is what a gateway offers on D-Bus, from MQTT",
                                          expose->bus_name);
         r = find_target(expose, request, &instance, &type, &path, ret_error);
         if (r >= 0)

@@ -25,8 +25,10 @@ static void on_link(DbusLink *link, bool connected, void *userdata)
 static void on_presence(void *userdata)
 {
         ExposeInstance *instance = userdata;
+        const ExposeInstancesOptions *options = &instance->instances->options;
 
         instance->instances->review_due = true;
+        options->on_change(options->userdata);
 }
 
 static void instance_free(ExposeInstance *instance)
@@ -200,7 +202,15 @@ static int follow_names(ExposeInstances *instances, Error **ret_error)
 
 bool expose_instances_has_name(const ExposeInstances *instances)
 {
-        return instances->reasons & NAME_OWNED;
+        return (instances->reasons & NAME_OWNED) && !expose_instances_has_loop(instances);
+}
+
+bool expose_instances_has_loop(const ExposeInstances *instances)
+{
+        for (const ExposeInstance *i = instances->items; i; i = i->hh.next)
+                if (i->expose->gateway && !dbus_link_is_own(i->expose->link, i->expose->gateway))
+                        return true;
+        return false;
 }
 
 void expose_instances_set_rival(ExposeInstances *instances, ExposeRival rival)

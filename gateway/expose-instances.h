@@ -85,6 +85,8 @@ void expose_instances_count(const ExposeInstances *instances, ExposeInstancesCou
 bool expose_instances_process(ExposeInstances *instances);
 /* Whether somebody else than the gateway has the one name of a mapping. */
 bool expose_instances_has_name(const ExposeInstances *instances);
+/* Whether a name of it is a facade of another gateway. */
+bool expose_instances_has_loop(const ExposeInstances *instances);
 /* For a mapping of one name whose service either side may provide. While it is unknown, nothing is
  * shown; a rival has precedence over what only could be started. */
 void expose_instances_set_rival(ExposeInstances *instances, ExposeRival rival);

@@ -11,6 +11,7 @@
 #include "common/json-write.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "gateway/loop-query.h"
 #include "gateway/openrpc.h"
 
 #define DRIVER_NAME "org.freedesktop.DBus"
@@ -74,7 +75,7 @@ static void set_running(Expose *expose, int running)
 
 bool expose_can_start(const Expose *expose)
 {
-        return expose->activatable && expose->mapping->activate && !expose->owner_is_own;
+        return expose->activatable && expose->mapping->activate && !expose->gateway;
 }
 
 bool expose_is_gone(const Expose *expose)
@@ -132,7 +133,7 @@ static void publish_description(Expose *expose)
 
 static bool is_looking(const Expose *expose)
 {
-        if (expose->managed || expose->fetches || expose->fetching ||
+        if (expose->owner_query || expose->managed || expose->fetches || expose->fetching ||
             expose_walk_is_under_way(expose->walk))
                 return true;
         for (const ExposeType *type = expose->types; type; type = type->hh.next)
@@ -171,6 +172,7 @@ static void forget_owner(Expose *expose)
 {
         free(STEAL(expose->owner));
         expose->is_ready = false;
+        expose->owner_query = sd_bus_slot_unref(expose->owner_query);
         expose->subscribing = sd_bus_slot_unref(expose->subscribing);
         (void)sd_event_source_set_enabled(expose->ready_timer, SD_EVENT_OFF);
         expose_objects_stop(expose);
@@ -209,6 +211,25 @@ static int subscribe(Expose *expose)
                                  on_subscribed, expose, LIMIT_FETCH_USEC);
 }
 
+/* What another gateway offers counts as nothing. */
+static int on_loop_query(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        const char *service = loop_query_service(m);
+        Expose *expose = userdata;
+
+        expose->owner_query = sd_bus_slot_unref(expose->owner_query);
+        if (!service || !expose->owner) {
+                expose_check_ready(expose);
+                return 0;
+        }
+        loop_query_log(expose->name, expose->bus_name, service);
+        free(expose->gateway);
+        expose->gateway = STEAL(expose->owner);
+        forget_owner(expose);
+        update_presence(expose);
+        return 0;
+}
+
 static int meet_owner(Expose *expose, const char *owner)
 {
         uint64_t now = clock_now();
@@ -221,10 +242,28 @@ static int meet_owner(Expose *expose, const char *owner)
         if (r >= 0)
                 r = sd_event_source_set_enabled(expose->ready_timer, SD_EVENT_ONESHOT);
         if (r >= 0)
+                r = loop_query(dbus_link_get_bus(expose->link), owner, on_loop_query, expose,
+                               &expose->owner_query);
+        if (r >= 0)
                 r = subscribe(expose);
         expose_objects_start(expose);
         expose_check_ready(expose);
         return r;
+}
+
+/* What the gateway offers on D-Bus itself comes from MQTT, and does not go back there; nor does
+ * what another one is known to offer. */
+static int set_gateway(Expose *expose, const char *owner)
+{
+        bool is_known = owner && expose->gateway && !strcmp(owner, expose->gateway);
+
+        if (is_known)
+                return 0;
+        free(STEAL(expose->gateway));
+        if (!owner || !dbus_link_is_own(expose->link, owner))
+                return 0;
+        expose->gateway = strdup(owner);
+        return expose->gateway ? 0 : -ENOMEM;
 }
 
 /* Another owner is another incarnation: what the old one had goes, what the new one has comes, also
@@ -236,9 +275,10 @@ static void on_owner(const char *owner, void *userdata)
         bool had_owner = expose->owner;
 
         expose->owner_known = dbus_link_is_connected(expose->link);
-        /* what the gateway offers on D-Bus itself comes from MQTT, and does not go back there */
-        expose->owner_is_own = owner && dbus_link_is_own(expose->link, owner);
-        if (expose->owner_is_own)
+        if (set_gateway(expose, owner) < 0)
+                expose_warn(expose, "it is not told apart who has %s: out of memory",
+                            expose->bus_name);
+        if (expose->gateway)
                 owner = NULL;
         if (owner && expose->owner && !strcmp(owner, expose->owner))
                 return;
@@ -447,7 +487,9 @@ Expose *expose_free(Expose *expose)
         sd_bus_slot_unref(expose->subscribing);
         sd_event_source_disable_unref(expose->ready_timer);
         sd_event_source_disable_unref(expose->due_timer);
+        sd_bus_slot_unref(expose->owner_query);
         free(expose->owner);
+        free(expose->gateway);
         free(expose);
         return NULL;
 }

@@ -96,12 +96,13 @@ struct Expose {
 
         /* the owner */
         DbusWatch *watch;
-        char *owner;       /* unique name; NULL: none */
-        bool owner_known;  /* the bus has said so */
-        bool owner_is_own; /* it is a facade of this gateway: counts as none */
-        bool activatable;  /* the bus can start it */
-        bool is_ready;     /* the first look at the present owner is over */
-        int running;       /* what `$state` says: -1 nothing */
+        char *owner;              /* unique name; NULL: none */
+        char *gateway;            /* that of a facade, which counts as none */
+        bool owner_known;         /* the bus has said so */
+        bool activatable;         /* the bus can start it */
+        sd_bus_slot *owner_query; /* whether it is a facade; in flight */
+        bool is_ready;            /* the first look at the present owner is over */
+        int running;              /* what `$state` says: -1 nothing */
         sd_bus_slot *activatable_query;
         sd_bus_slot *activatable_match;
         sd_bus_slot *subscribing;     /* MappingService.subscribe in flight */

@@ -11,6 +11,7 @@
 #include "common/limits.h"
 #include "gateway/error-map.h"
 #include "gateway/facade.h"
+#include "gateway/loop-query.h"
 #include "gateway/names.h"
 
 #define DBUS_ERROR(name) "org.freedesktop.DBus.Error." name
@@ -310,6 +311,16 @@ void facade_dispatch(Facade *facade, sd_bus_message *m, const FacadeSender *send
                 on_method(object, m, sender);
 }
 
+/* Also while the service is away. */
+static void on_get_service(Facade *facade, sd_bus_message *m)
+{
+        int r;
+
+        r = sd_bus_reply_method_return(m, "s", facade->name);
+        if (r < 0)
+                facade_warn(facade, "an answer is lost: %s", strerrordesc_np(-r));
+}
+
 int facade_on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 {
         const char *interface = sd_bus_message_get_interface(m);
@@ -319,6 +330,10 @@ int facade_on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
         if (sd_bus_message_get_type(m, &type) < 0 || type != SD_BUS_MESSAGE_METHOD_CALL ||
             (interface && !strcmp(interface, PEER)))
                 return 0;
+        if (sd_bus_message_is_method_call(m, LOOP_QUERY_INTERFACE, LOOP_QUERY_MEMBER)) {
+                on_get_service(facade, m);
+                return 1;
+        }
         facade->stats.calls++;
         facade->stats.activity_usec = clock_now();
         (void)facade_access_admit(facade, m);

@@ -491,7 +491,7 @@ static bool process_each(Gateway *gateway)
 
 static int append_conflict(Buffer *text, const Served *served)
 {
-        if (served->state != PROVIDER_CONFLICT)
+        if (!served_has_conflict(served))
                 return 0;
         if (text->length > 1)
                 buffer_append_char(text, ',');

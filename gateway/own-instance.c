@@ -17,6 +17,8 @@ static const char *state_of(const Expose *expose)
                 return "starting";
         if (expose->owner)
                 return expose->is_ready ? "running" : "starting";
+        if (expose->gateway)
+                return OWN_STATE_LOOP;
         return expose_can_start(expose) && expose->mapping->activate ? "stopped" : "unavailable";
 }
 

@@ -8,6 +8,8 @@
 #include "gateway/facade.h"
 #include "gateway/provider.h"
 
+#define OWN_STATE_LOOP "loop"
+
 /* Or a family of them. All borrowed; what is NULL or -1 is not known, or not there. */
 typedef struct OwnInstance {
         const MappingService *mapping;
@@ -27,7 +29,8 @@ typedef void (*OwnInstanceHandler)(const OwnInstance *instance, void *userdata);
 
 /* What an Expose is at the moment. Its state: "running", "starting" (its owner is being looked at,
  * or the bus has not said yet who that is), "stopped" (a call starts it), "unavailable" (it does
- * not run, and no call starts it), "disconnected" (its D-Bus is away). */
+ * not run, and no call starts it), "loop" (a gateway has its name, and offers there what it has
+ * from MQTT), "disconnected" (its D-Bus is away). */
 void own_instance_of_expose(const Expose *expose, OwnInstance *ret_instance);
 /* A family: "watching" for names, or "disconnected". */
 void own_instance_of_family(const MappingService *family, const DbusLink *link,

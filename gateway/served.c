@@ -7,6 +7,7 @@
 
 #include "common/limits.h"
 #include "common/log.h"
+#include "gateway/loop-query.h"
 
 typedef struct ServedListing {
         OwnInstanceHandler each;
@@ -148,6 +149,7 @@ Served *served_free(Served *served)
         if (!served)
                 return NULL;
         mqttrpc_slot_unref(served->looking);
+        sd_bus_slot_unref(served->loop_query);
         mqttrpc_request_unref(served->release);
         sd_event_source_disable_unref(served->release_timer);
         expose_instances_free(served->exposes);
@@ -235,6 +237,8 @@ void served_list(const Served *served, OwnInstanceHandler each, void *userdata)
 
                 own_instance_of_either(instance ? instance->expose : NULL, the_facade(served),
                                        served->state, &own);
+                if (served->is_loop || expose_instances_has_loop(served->exposes))
+                        own.state = OWN_STATE_LOOP;
                 each(&own, userdata);
         } else if (served->exposes) {
                 list_exposes(served->exposes, &listing);
@@ -268,17 +272,37 @@ void served_on_mqtt(Served *served)
                 log_warning("%s: cannot see who provides it: out of memory", served->mapping->name);
 }
 
-static void tell_state(const Served *served)
+static int on_loop_query(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 {
+        const char *service = loop_query_service(m);
+        Served *served = userdata;
         const MappingService *mapping = served->mapping;
 
-        if (served->state == PROVIDER_CONFLICT)
+        served->loop_query = sd_bus_slot_unref(served->loop_query);
+        served->is_loop = service;
+        if (service)
+                loop_query_log(mapping->name, mapping->bus_name, service);
+        else
                 log_warning("%s: conflict: clients of MQTT have the MQTT service, and those of "
                             "D-Bus the daemon that has %s. Stop the daemon, and the gateway takes "
                             "the name; or stop the MQTT service, and all have the daemon",
                             mapping->name, mapping->bus_name);
-        else
+        return 0;
+}
+
+/* Of a conflict it is not told before it is known with whom. */
+static void tell_state(Served *served)
+{
+        const MappingService *mapping = served->mapping;
+        sd_bus *bus = dbus_link_get_bus(the_facade(served)->link);
+
+        served->loop_query = sd_bus_slot_unref(served->loop_query);
+        served->is_loop = false;
+        if (served->state != PROVIDER_CONFLICT)
                 log_notice("%s: provider: %s", mapping->name, provider_state_name(served->state));
+        else if (bus &&
+                 loop_query(bus, mapping->bus_name, on_loop_query, served, &served->loop_query) < 0)
+                log_warning("%s: conflict: two have %s", mapping->name, mapping->bus_name);
 }
 
 static void end_release(Served *served)
@@ -316,12 +340,31 @@ static bool review_provider(Served *served)
         return true;
 }
 
+bool served_has_conflict(const Served *served)
+{
+        return served->has_conflict;
+}
+
+static bool find_conflict(const Served *served)
+{
+        return served->state == PROVIDER_CONFLICT ||
+               (served->exposes && expose_instances_has_loop(served->exposes));
+}
+
+static bool review_state(Served *served)
+{
+        bool had_conflict = served->has_conflict, changed = false;
+
+        if (served->exposes && served->facades)
+                changed = review_provider(served);
+        served->has_conflict = find_conflict(served);
+        return changed || served->has_conflict != had_conflict;
+}
+
 bool served_review(Served *served)
 {
-        bool changed = false;
+        bool changed = served->review_due && review_state(served);
 
-        if (served->review_due && served->exposes && served->facades)
-                changed = review_provider(served);
         served->review_due = false;
         if (served->exposes)
                 expose_instances_review(served->exposes);

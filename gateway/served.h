@@ -44,6 +44,9 @@ struct Served {
         MqttRpcRequest *release; /* waits until the name is released */
         sd_event_source *release_timer;
         bool review_due;
+        sd_bus_slot *loop_query; /* in a conflict: whether it is one with another gateway */
+        bool is_loop;            /* it is */
+        bool has_conflict;       /* see served_has_conflict() */
 };
 
 typedef struct ServedCount {
@@ -72,8 +75,11 @@ void served_count(const Served *served, ServedCount *count);
 bool served_process(Served *served);
 /* MQTT is connected: it can be seen who provides what there. */
 void served_on_mqtt(Served *served);
+/* Two have it and only one can: its state is PROVIDER_CONFLICT; or its D-Bus name is the facade of
+ * another gateway. */
+bool served_has_conflict(const Served *served);
 /* Ends what is gone, and sees who provides it; to be called now and then, outside of callbacks.
- * Whether its state is another one now. */
+ * Whether its state, or whether it is in conflict, is another one now. */
 bool served_review(Served *served);
 /* Releases its D-Bus name until a daemon has taken it, at most for that time; answers the request
  * when that is done. On failure that is the caller's, and the error says why. */

@@ -358,7 +358,7 @@ static void test_usage_is_kept_over_a_restart(Fixture *fixture, gconstpointer da
 static void test_damaged_usage_is_set_aside(Fixture *fixture, gconstpointer data)
 {
         g_autofree char *folder =
-                g_build_filename(temp_dir_get_path(fixture->stage->dir), "state", NULL);
+                g_build_filename(temp_dir_get_path(fixture->stage->dir), "gateway-state", NULL);
         g_autofree char *path = g_build_filename(folder, "usage.json", NULL);
         g_autofree char *aside = g_build_filename(folder, "usage.json.bad", NULL);
         g_autofree char *text = NULL;

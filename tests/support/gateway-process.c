@@ -33,9 +33,12 @@ GatewayProcess *gateway_process_start(TempDir *dir, const GatewayOptions *option
 {
         GatewayProcess *gateway = g_new0(GatewayProcess, 1);
         g_autofree char *program = process_program_path("dbus-mqtt-gateway");
-        g_autofree char *folder = temp_dir_make(dir, "notify");
+        const char *user = options->user ? options->user : "gateway";
+        g_autofree char *notify_name = g_strdup_printf("%s-notify", user);
+        g_autofree char *folder = temp_dir_make(dir, notify_name);
         g_autofree char *path = g_build_filename(folder, "socket", NULL);
-        g_autofree char *state = g_build_filename(temp_dir_get_path(dir), "state", NULL);
+        g_autofree char *state_name = g_strdup_printf("%s-state", user);
+        g_autofree char *state = g_build_filename(temp_dir_get_path(dir), state_name, NULL);
         g_autofree char *notify = g_strdup_printf("NOTIFY_SOCKET=%s", path);
         g_autofree char *watchdog =
                 g_strdup_printf("WATCHDOG_USEC=%u", options->watchdog_msec * 1000);
@@ -47,7 +50,7 @@ GatewayProcess *gateway_process_start(TempDir *dir, const GatewayOptions *option
                               "--mappings",
                               options->mappings,
                               "--user",
-                              "gateway",
+                              user,
                               "--password-file",
                               options->password_file,
                               "--state-dir",

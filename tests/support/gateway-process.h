@@ -10,7 +10,8 @@ typedef struct GatewayProcess GatewayProcess;
 
 typedef struct GatewayOptions {
         const char *broker;        /* URI */
-        const char *password_file; /* of the user "gateway" */
+        const char *user;          /* at the broker; NULL: "gateway" */
+        const char *password_file; /* of that user */
         const char *bus;           /* a D-Bus address */
         const char *mappings;      /* folder */
         unsigned watchdog_msec;    /* 0: no watchdog */
@@ -18,8 +19,8 @@ typedef struct GatewayOptions {
         const char *config;        /* a file with further settings; NULL: none */
 } GatewayOptions;
 
-/* Starts it and does not wait. It keeps its state in "state" of the directory, also over restarts;
- * that is borrowed and must outlive it. */
+/* Starts it and does not wait. It keeps its state in the directory, also over restarts, each
+ * user in a folder of its own; that is borrowed and must outlive it. */
 GatewayProcess *gateway_process_start(TempDir *dir, const GatewayOptions *options);
 /* Stops it as gateway_process_stop() does, if that was not done. Accepts NULL, returns NULL. */
 GatewayProcess *gateway_process_free(GatewayProcess *gateway);
