@@ -78,6 +78,7 @@ void facade_update(Facade *facade)
         FacadeState state;
 
         facade_name_update(facade);
+        facade_unit_update(facade);
         state = find_state(facade);
         if (state == facade->state && is_up == facade->was_up &&
             facade->is_queued == facade->was_queued)
@@ -255,6 +256,7 @@ static void stop(Facade *facade)
         facade_fetch_end(facade);
         facade_access_reset(facade);
         facade_name_stop(facade);
+        facade_unit_stop(facade);
         facade->filter = sd_bus_slot_unref(facade->filter);
 }
 
@@ -329,6 +331,8 @@ static int set_up(Facade *facade, Error **ret_error)
                 r = facade_objects_start(facade);
         if (r >= 0)
                 r = facade_name_set_up(facade);
+        if (r >= 0)
+                r = facade_unit_set_up(facade);
         return r < 0 ? r : watch_service(facade, ret_error);
 }
 
@@ -372,6 +376,7 @@ Facade *facade_free(Facade *facade)
         facade->values_watch = mqttrpc_slot_unref(facade->values_watch);
         facade->signals_match = mqttrpc_slot_unref(facade->signals_match);
         facade->sync = mqttrpc_slot_unref(facade->sync);
+        facade_unit_free(facade);
         facade_name_free(facade);
         stop(facade);
         facade_access_free(facade);

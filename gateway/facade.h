@@ -147,6 +147,13 @@ struct Facade {
         bool is_suspended;
         bool was_shown; /* under the present ownership: clients know what there is */
 
+        /* the unit of the daemon that it stands for */
+        DbusWatch *manager_watch; /* of the service manager */
+        sd_bus_slot *unit_query, *unit_match;
+        char *unit;         /* its name; owned; NULL: not known */
+        bool unit_started;  /* since we have the name */
+        bool daemon_failed; /* after that */
+
         const char *manager; /* path of the ObjectManager; NULL: none */
         char *manager_home;  /* owned; where the mapping does not say it */
         FacadeObject *objects;
@@ -202,6 +209,15 @@ int facade_name_start(Facade *facade);
 void facade_name_stop(Facade *facade);
 /* Asks for it or lets it go, if it is time. */
 void facade_name_update(Facade *facade);
+
+/* ---- facade-unit.c ---- */
+
+int facade_unit_set_up(Facade *facade);
+void facade_unit_free(Facade *facade);
+/* The connection, or the service manager, has gone. */
+void facade_unit_stop(Facade *facade);
+/* The name may not be ours any more. */
+void facade_unit_update(Facade *facade);
 
 /* ---- facade-object.c ---- */
 

@@ -292,6 +292,7 @@ static const JsonField dbus_fields[] = {
         {"object_manager", JSON_FIELD_STRING, offsetof(MappingService, object_manager),
          .check = name_check_path},
         {"subscribe", JSON_FIELD_CUSTOM, .read = read_subscribe},
+        {"unit", JSON_FIELD_STRING, offsetof(MappingService, unit), .check = name_check_unit},
 };
 
 static void read_dbus(JsonFile *file, uint32_t node, void *target)

@@ -208,6 +208,7 @@ MappingService *mapping_service_free(MappingService *service)
         free(service->source_xml);
         introspection_free(service->document);
         free(service->object_manager);
+        free(service->unit);
         free(service->subscribe.path);
         free(service->subscribe.interface);
         free(service->subscribe.method);

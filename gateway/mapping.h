@@ -223,6 +223,7 @@ struct MappingService {
         bool is_family;       /* `family` says which names it stands for */
         NameFamily family;    /* what the service is called for each of them */
         char *object_manager; /* path of its ObjectManager; NULL: unsaid */
+        char *unit;           /* of systemd, that starts it; NULL: "dbus-{bus_name}.service" */
         bool activate;        /* a call may start the service */
         MappingSubscribe subscribe;
         unsigned max_in_flight;  /* D-Bus calls at a time */

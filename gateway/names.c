@@ -97,6 +97,21 @@ int name_check_dbus_member(const char *text, Error **ret_error)
         return error_set(ret_error, -EINVAL, "'%s' is not the name of a D-Bus member", text);
 }
 
+/* systemd.unit(5) */
+int name_check_unit(const char *text, Error **ret_error)
+{
+        static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                      "0123456789:-_.\\@";
+        static const char suffix[] = ".service";
+        size_t length = strlen(text);
+
+        if (length > strlen(suffix) && length < 256 && strspn(text, allowed) == length &&
+            !strcmp(text + length - strlen(suffix), suffix))
+                return 0;
+        return error_set(ret_error, -EINVAL, "'%s' is not the name of a unit, as 'example.service'",
+                         text);
+}
+
 int name_check_path(const char *text, Error **ret_error)
 {
         if (sd_bus_object_path_is_valid(text) > 0)

@@ -28,4 +28,5 @@ int name_check_bus(const char *text, Error **ret_error);
 int name_check_bus_name(const char *text, Error **ret_error);
 int name_check_interface(const char *text, Error **ret_error);
 int name_check_dbus_member(const char *text, Error **ret_error);
+int name_check_unit(const char *text, Error **ret_error);
 int name_check_path(const char *text, Error **ret_error);

@@ -62,6 +62,15 @@ void own_instance_of_family(const MappingService *family, const DbusLink *link,
         };
 }
 
+static const char *state_of_facade(const Facade *facade)
+{
+        if (!dbus_link_is_connected(facade->link))
+                return "disconnected";
+        if (facade->daemon_failed)
+                return provider_state_name(PROVIDER_CONFLICT);
+        return facade_state_name(facade->state);
+}
+
 void own_instance_of_facade(const Facade *facade, OwnInstance *ret_instance)
 {
         const FacadeStats *stats = &facade->stats;
@@ -75,7 +84,7 @@ void own_instance_of_facade(const Facade *facade, OwnInstance *ret_instance)
                 .name = facade->name,
                 .bus = dbus_link_get_address(facade->link),
                 .bus_name = facade->bus_name,
-                .state = connected ? facade_state_name(facade->state) : "disconnected",
+                .state = state_of_facade(facade),
                 .owner = own,
                 .n_objects = HASH_COUNT(facade->objects),
                 .n_calls = facade->n_calls,

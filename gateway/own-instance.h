@@ -35,7 +35,8 @@ void own_instance_of_expose(const Expose *expose, OwnInstance *ret_instance);
 /* A family: "watching" for names, or "disconnected". */
 void own_instance_of_family(const MappingService *family, const DbusLink *link,
                             OwnInstance *ret_instance);
-/* A facade: facade_state_name(), or "disconnected". */
+/* A facade: facade_state_name(), "conflict" (a daemon has failed, since the gateway has its name),
+ * or "disconnected". */
 void own_instance_of_facade(const Facade *facade, OwnInstance *ret_instance);
 /* What either side may provide: provider_state_name(). `expose` is NULL while D-Bus does not; the
  * counts are those of both. */

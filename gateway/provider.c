@@ -12,7 +12,7 @@ ProviderState provider_find(const ProviderView *view)
         switch (view->facade) {
         case FACADE_RELEASING:
         case FACADE_SUSPENDED: return PROVIDER_RELEASED;
-        case FACADE_SERVING: return PROVIDER_MQTT;
+        case FACADE_SERVING: return view->daemon_failed ? PROVIDER_CONFLICT : PROVIDER_MQTT;
         case FACADE_LOST: return view->mqtt_is_up ? PROVIDER_TAKING_OVER : PROVIDER_HELD;
         default: return view->mqtt_is_up ? PROVIDER_TAKING_OVER : PROVIDER_NONE;
         }

@@ -20,13 +20,15 @@ typedef enum ProviderState {
         PROVIDER_MQTT,        /* and the gateway has the name for it */
         PROVIDER_HELD,        /* it is lost, and the gateway keeps the name */
         PROVIDER_RELEASED,    /* the name was given up on request, for a daemon that has not come */
-        PROVIDER_CONFLICT,    /* clients of MQTT have the MQTT service, those of D-Bus a daemon */
+        PROVIDER_CONFLICT,    /* clients of MQTT have the MQTT service, those of D-Bus a daemon; or
+                               * a daemon tries in vain to get the name */
 } ProviderState;
 
 typedef struct ProviderView {
         bool dbus_has_name; /* somebody else than the gateway */
         bool mqtt_is_up;    /* the service is ready on MQTT, and not by way of D-Bus */
         bool dbus_is_shown; /* on MQTT, or is about to be: it has not been superseded there */
+        bool daemon_failed; /* it was started while the gateway had the name */
         bool is_queued;     /* the gateway waits for the name, and gets it next */
         FacadeState facade;
 } ProviderView;

@@ -300,7 +300,7 @@ static void tell_state(Served *served)
         served->is_loop = false;
         if (served->state != PROVIDER_CONFLICT)
                 log_notice("%s: provider: %s", mapping->name, provider_state_name(served->state));
-        else if (bus &&
+        else if (!the_facade(served)->daemon_failed && bus &&
                  loop_query(bus, mapping->bus_name, on_loop_query, served, &served->loop_query) < 0)
                 log_warning("%s: conflict: two have %s", mapping->name, mapping->bus_name);
 }
@@ -333,6 +333,7 @@ static bool review_provider(Served *served)
                 end_release(served);
         view.facade = facade->state;
         view.is_queued = facade->is_queued;
+        view.daemon_failed = facade->daemon_failed;
         served->state = provider_find(&view);
         if (served->state == before)
                 return false;
@@ -347,7 +348,9 @@ bool served_has_conflict(const Served *served)
 
 static bool find_conflict(const Served *served)
 {
-        return served->state == PROVIDER_CONFLICT ||
+        const Facade *facade = the_facade(served);
+
+        return served->state == PROVIDER_CONFLICT || (facade && facade->daemon_failed) ||
                (served->exposes && expose_instances_has_loop(served->exposes));
 }
 

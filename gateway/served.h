@@ -75,8 +75,8 @@ void served_count(const Served *served, ServedCount *count);
 bool served_process(Served *served);
 /* MQTT is connected: it can be seen who provides what there. */
 void served_on_mqtt(Served *served);
-/* Two have it and only one can: its state is PROVIDER_CONFLICT; or its D-Bus name is the facade of
- * another gateway. */
+/* Two have it and only one can: its state is PROVIDER_CONFLICT; a daemon has failed while the
+ * gateway has its name; or the name is the facade of another gateway. */
 bool served_has_conflict(const Served *served);
 /* Ends what is gone, and sees who provides it; to be called now and then, outside of callbacks.
  * Whether its state, or whether it is in conflict, is another one now. */

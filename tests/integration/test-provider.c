@@ -7,6 +7,7 @@
 
 #include "tests/integration/provider-fixture.h"
 #include "tests/support/rpc-reply.h"
+#include "tests/support/scripted-service.h"
 #include "tests/support/wait.h"
 
 #define NAME PROVIDER_NAME
@@ -125,6 +126,85 @@ static void test_daemon_replaces(ProviderFixture *f, gconstpointer unused)
 static void test_daemon_queues(ProviderFixture *f, gconstpointer unused)
 {
         check_daemon_gets_its_name(f, "queue");
+}
+
+/* ---- a daemon that does neither ---- */
+
+#define UNIT_PATH   "/org/freedesktop/systemd1/unit/legacy_2eservice"
+#define ALIAS_PATH  "/org/freedesktop/systemd1/unit/dbus_2dorg_2eexample_2eMove_2eservice"
+#define UNIT_FACE   "org.freedesktop.systemd1.Unit"
+#define FOLLOWED    "move: its daemon is legacy.service"
+#define START_FAILS "move: conflict: legacy.service was started and has failed"
+
+/* The service manager, with one unit, whose alias is what activation files name. */
+static ScriptedService *start_manager(ProviderFixture *f)
+{
+        ScriptedService *manager = scripted_service_new(f->stage->bus);
+
+        scripted_service_set(manager, ALIAS_PATH, UNIT_FACE, "Id",
+                             g_variant_new_string("legacy.service"));
+        scripted_service_own(manager, "org.freedesktop.systemd1");
+        return manager;
+}
+
+static void tell_unit(ScriptedService *manager, const char *property, const char *state)
+{
+        scripted_service_set(manager, UNIT_PATH, UNIT_FACE, property, g_variant_new_string(state));
+        scripted_service_tell(manager, UNIT_PATH, UNIT_FACE, property, false);
+}
+
+/* Its unit fails: what holds is that who has the name keeps it, and everybody is told. */
+static void test_daemon_fails_to_start(ProviderFixture *f, gconstpointer unused)
+{
+        CLEANUP_SCRIPTED_SERVICE ScriptedService *manager = start_manager(f);
+
+        provider_start_dbus(f, "plain");
+        gateway_stage_start(f->stage);
+        provider_expect_logged(f, FOLLOWED);
+        g_assert_cmpuint(scripted_service_count(manager, "Subscribe"), ==, 1);
+        provider_start_mqtt(f);
+        provider_expect_conflict(f);
+        /* stopped, it may also end badly: that is not what is meant */
+        tell_unit(manager, "ActiveState", "deactivating");
+        provider_stop(&f->dbus);
+        provider_expect_provider(f, "mqtt");
+        tell_unit(manager, "ActiveState", "failed");
+        provider_assert_sides(f, "mqtt", "mqtt");
+        provider_expect_status(f, "\"state\":\"mqtt\"");
+        /* started without a release */
+        tell_unit(manager, "ActiveState", "activating");
+        tell_unit(manager, "ActiveState", "failed");
+        provider_expect_logged(f, START_FAILS);
+        provider_assert_sides(f, "mqtt", "mqtt");
+        provider_expect_status(f, "\"state\":\"conflict\"");
+        mqtt_mirror_expect_text(f->mirror, "gateway/$state", "\"conflicts\":[\"move\"]");
+        /* which is what the message says to do */
+        provider_release(f);
+        provider_start_dbus(f, "plain");
+        provider_expect_provider(f, "dbus");
+        while (strstr(mqtt_mirror_get(f->mirror, "gateway/$state"), "conflicts"))
+                g_assert_true(mqtt_mirror_turn(f->mirror));
+        mqtt_mirror_expect(f->mirror, "move/-/prop/Side", "\"dbus\"");
+        provider_assert_sides(f, "dbus", "dbus");
+}
+
+/* One that is tried again and again; then somebody disables it. */
+static void test_daemon_is_restarted_in_vain(ProviderFixture *f, gconstpointer unused)
+{
+        CLEANUP_SCRIPTED_SERVICE ScriptedService *manager = start_manager(f);
+
+        provider_start_mqtt(f);
+        gateway_stage_start(f->stage);
+        provider_expect_logged(f, FOLLOWED);
+        g_assert_cmpuint(scripted_service_count(manager, "Subscribe"), ==, 1);
+        tell_unit(manager, "ActiveState", "active");
+        tell_unit(manager, "SubState", "auto-restart");
+        provider_expect_logged(f, START_FAILS);
+        tell_unit(manager, "ActiveState", "activating");
+        provider_expect_status(f, "\"state\":\"conflict\"");
+        tell_unit(manager, "ActiveState", "inactive");
+        provider_expect_provider(f, "mqtt");
+        provider_expect_status(f, "\"state\":\"mqtt\"");
 }
 
 /* The name comes back when no daemon takes it. */
@@ -282,6 +362,8 @@ int main(int argc, char **argv)
         ADD("lost-releases", test_lost_service_may_release_its_name, "\"release_when_lost\":true,");
         ADD("replaces", test_daemon_replaces, NULL);
         ADD("queues", test_daemon_queues, NULL);
+        ADD("fails-to-start", test_daemon_fails_to_start, NULL);
+        ADD("restarted-in-vain", test_daemon_is_restarted_in_vain, NULL);
         ADD("release-ends", test_release_ends, NULL);
         ADD("release-is-refused", test_release_is_refused, NULL);
         ADD("users", test_users_are_counted, NULL);

@@ -33,6 +33,7 @@ static void test_table(void)
                 {{.mqtt_is_up = true, .facade = FACADE_SYNCING}, "taking-over"},
                 {{.mqtt_is_up = true, .facade = FACADE_CLAIMING}, "taking-over"},
                 {{.mqtt_is_up = true, .facade = FACADE_SERVING}, "mqtt"},
+                {{.mqtt_is_up = true, .daemon_failed = true, .facade = FACADE_SERVING}, "conflict"},
                 /* it was there */
                 {{.facade = FACADE_LOST}, "held"},
                 {{.mqtt_is_up = true, .facade = FACADE_LOST}, "taking-over"},
