@@ -51,9 +51,8 @@ void up_events_on_published(UpEvents *events, uint64_t number, int reason)
         if (!flight)
                 return;
 
-        if (reason == 0x97) { /* over quota: what was sent is not lost, and goes again in order */
-                core->stats.refused_up++;
-                mqtt_fail_long(core->cloud, "the cloud says that its quota is exceeded");
+        if (reason == CORE_OVER_QUOTA) {
+                core_over_quota(core);
                 return;
         }
         if (reason >= 0x80) {
