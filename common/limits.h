@@ -246,6 +246,10 @@
 #define LIMIT_BRIDGE_CALLS        1024U
 #define LIMIT_BRIDGE_CALLER_CALLS 128U
 
+/* Messages to the cloud that it has not answered, from which on refused calls get no answer: else a
+ * flood of them would hold up all the others, and grow the process by what the connection may. */
+#define LIMIT_BRIDGE_REFUSALS 1024U
+
 /* Retained topics that are mirrored to the cloud, and their bytes: 10,000 properties are a goal. */
 #define LIMIT_BRIDGE_TOPICS      (UINT32_C(1) << 16)
 #define LIMIT_BRIDGE_STATE_BYTES (UINT64_C(64) << 20)
