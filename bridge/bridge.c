@@ -70,7 +70,7 @@ static int make_parts(Bridge *bridge)
                 r = cloud_link_new(core, bridge->state, bridge->events, bridge->calls,
                                    &bridge->cloud);
         if (r >= 0)
-                r = bridge_service_new(core, bridge->state, &bridge->service);
+                r = bridge_service_new(core, bridge->state, bridge->events, &bridge->service);
         return r;
 }
 

@@ -16,6 +16,13 @@ void up_events_on_cloud_down(UpEvents *events)
         up_events_set_sent(events, events->done_id);
 }
 
+bool up_events_is_done(const UpEvents *events, int64_t id)
+{
+        const Store *store = events->core->store;
+
+        return id <= events->done_id || !store || store_get_counts(store).events == 0;
+}
+
 static void land(UpEvents *events)
 {
         while (events->n_flights > 0 && events->flights[events->first_flight].answered) {
