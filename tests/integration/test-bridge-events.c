@@ -61,7 +61,7 @@ static bool take_until(RawClient *cloud, unsigned *seen, unsigned n)
 static void test_killed_in_a_stream(void)
 {
         const char *text = g_getenv("MQTTRPC_BRIDGE_EVENTS");
-        unsigned n_events = text ? (unsigned)atoi(text) : 30000, n_kills = 15, sent = 0, seen = 0;
+        unsigned n_events = text ? (unsigned)atoi(text) : 60000, n_kills = 15, sent = 0, seen = 0;
         CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
         CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
         CLEANUP_RAW_CLIENT RawClient *cloud = raw_client_new(stage->cloud, &(RawOptions){});
