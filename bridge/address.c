@@ -2,8 +2,10 @@
 
 #include "bridge/address.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/json-scan.h"
 
@@ -82,6 +84,20 @@ int address_parse(const char *uri, Address *ret_address, Error **ret_error)
 
 bool address_is_local(const Address *address)
 {
-        return address->port == 0 || strcmp(address->host, "localhost") == 0 ||
-               strncmp(address->host, "127.", 4) == 0 || strcmp(address->host, "::1") == 0;
+        struct in_addr v4;
+
+        if (address->port == 0 || strcmp(address->host, "localhost") == 0 ||
+            strcmp(address->host, "::1") == 0)
+                return true;
+        /* A name may begin as an address does. */
+        return inet_pton(AF_INET, address->host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
+}
+
+bool address_is_same(const Address *a, const Address *b)
+{
+        if (a->port != b->port)
+                return false;
+        if (a->port > 0 && address_is_local(a) && address_is_local(b))
+                return true;
+        return a->port > 0 ? strcasecmp(a->host, b->host) == 0 : strcmp(a->host, b->host) == 0;
 }

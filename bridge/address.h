@@ -21,3 +21,5 @@ void address_done(Address *address);
 
 /* Whether nothing leaves the machine: a unix socket, or an address or name of the loopback. */
 bool address_is_local(const Address *address);
+/* Whether both are known to lead to the same place: all of the loopback is one. */
+bool address_is_same(const Address *a, const Address *b);

@@ -93,7 +93,10 @@ static void append(Audit *audit)
 {
         ssize_t written;
 
-        rotate(audit);
+        if (audit->fd < 0) /* it could not be, the last time */
+                (void)open_file(audit);
+        if (audit->fd >= 0)
+                rotate(audit);
         written = write(audit->fd, audit->line.data, audit->line.length);
         if (written == (ssize_t)audit->line.length) {
                 audit->bytes += (uint64_t)written;
@@ -163,7 +166,7 @@ void audit_write(Audit *audit, const AuditEntry *entry)
                   (int)entry->service.length, entry->service.at ? entry->service.at : "",
                   (int)entry->object.length, entry->object.at ? entry->object.at : "",
                   entry->verdict, entry->code, entry->usec / USEC_PER_MSEC);
-        if (audit->fd >= 0)
+        if (audit->path)
                 write_json(audit, entry);
         audit->n_left_out = 0;
 }

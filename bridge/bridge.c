@@ -70,7 +70,7 @@ static int make_parts(Bridge *bridge)
                 r = cloud_link_new(core, bridge->state, bridge->events, bridge->calls,
                                    &bridge->cloud);
         if (r >= 0)
-                r = bridge_service_new(core, bridge->state, &bridge->service);
+                r = bridge_service_new(core, bridge->state, bridge->events, &bridge->service);
         return r;
 }
 
@@ -200,13 +200,12 @@ static int change_links(Bridge *bridge, const Policy *before, Error **ret_error)
         mqtt_adopt(bridge->core.local, &policy->local);
         mqtt_adopt(bridge->core.events, &policy->local);
         mqtt_adopt(bridge->core.cloud, &policy->cloud);
-        if (!same_names || !same_endpoint(&before->local, &policy->local)) {
+        if (!same_names || !same_endpoint(&before->local, &policy->local))
                 r = open_all(bridge, ret_error);
-        } else {
-                up_state_apply_policy(bridge->state);
+        else
                 local_link_apply_policy(bridge->local);
-                up_events_apply_policy(bridge->events);
-        }
+        up_state_apply_policy(bridge->state);
+        up_events_apply_policy(bridge->events);
         if (r >= 0 && (!same_names || !is_same(before->node, policy->node) ||
                        before->quirks.retain != policy->quirks.retain ||
                        !same_endpoint(&before->cloud, &policy->cloud)))

@@ -10,6 +10,7 @@
 
 #include "bridge/filters.h"
 #include "common/clock.h"
+#include "common/limits.h"
 #include "common/log.h"
 
 #define RECONNECT_USEC (UINT64_C(60) * USEC_PER_SEC)
@@ -175,15 +176,15 @@ static void on_subscribed(void *userdata, int mid, bool granted)
 {
         CloudLink *link = userdata;
 
+        if (link->n_unanswered == 0) /* an answer to nothing would have all state sent again */
+                return;
         if (!granted) {
                 mqtt_fail_long(link->core->cloud,
                                "the cloud refuses a subscription; 'emit acl' prints what it has to "
                                "allow");
                 return;
         }
-        if (link->n_unanswered > 0)
-                link->n_unanswered--;
-        if (link->n_unanswered > 0)
+        if (--link->n_unanswered > 0)
                 return;
         if (link->comparing)
                 send_marker(link);
@@ -329,7 +330,8 @@ int cloud_link_open(CloudLink *link, Error **ret_error)
         const Policy *policy = link->core->policy;
         CLEANUP_FREE char *will = NULL;
 
-        /* An orderly end has no Will: what was said under the old settings would stay. */
+        /* An orderly end has no Will, if the broker sees it: what was said under the old settings
+         * would stay. */
         cloud_link_say_offline(link);
         take_down(link);
         free(STEAL(link->node_topic));
@@ -348,6 +350,7 @@ int cloud_link_open(CloudLink *link, Error **ret_error)
                 &(MqttSettings){.endpoint = &policy->cloud,
                                 .client_id = policy->cloud.client_id,
                                 .inflight = CALLS_INFLIGHT,
+                                .packet_bytes = LIMIT_BRIDGE_PACKET_BYTES,
                                 .reconnect_usec = RECONNECT_USEC,
                                 .will_topic = policy->quirks.retain ? link->node_topic : NULL,
                                 .will_payload = will},

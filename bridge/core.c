@@ -30,6 +30,12 @@ void core_complain(Core *core, const char *format, ...)
         log_warning("%s", text);
 }
 
+void core_over_quota(Core *core)
+{
+        core->stats.refused_up++;
+        mqtt_fail_long(core->cloud, "the cloud says that its quota is exceeded");
+}
+
 bool core_fits(const Core *core, const char *topic, size_t length)
 {
         const Quirks *quirks = &core->policy->quirks;

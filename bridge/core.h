@@ -76,5 +76,10 @@ static inline uint64_t cookie_number(uint64_t cookie)
 /* Notes an error for the property LastError, and logs it as a warning, within limits. */
 void core_complain(Core *core, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The reason code of a PUBACK by which a cloud says that there was too much; what was sent is not
+ * lost by that: the connection is given up for a while, and then it goes again, in order. */
+enum { CORE_OVER_QUOTA = 0x97 };
+void core_over_quota(Core *core);
+
 /* Whether the cloud takes such a message. */
 bool core_fits(const Core *core, const char *topic, size_t length);

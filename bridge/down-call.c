@@ -29,6 +29,7 @@ typedef struct Call {
         void *correlation;
         size_t correlation_length;
         int qos;
+        bool named; /* by a rule; else the caller is one with all others that are not */
         bool timed; /* by its caller: when the time is over nobody listens */
         uint64_t start_usec;
         uint64_t deadline_usec;
@@ -207,7 +208,7 @@ static void refuse(DownCall *calls, const Incoming *in, const char *verdict, Req
 {
         calls->core->stats.calls_refused++;
         audit(calls, &in->topic, verdict, error.code, true, 0);
-        if (in->request.id)
+        if (in->request.id && mqtt_count_unanswered(calls->core->cloud) < LIMIT_BRIDGE_REFUSALS)
                 send_error(calls, in->rest, in->token, in->request.id, in->message->qos,
                            in->message->correlation, in->message->correlation_length, &error);
 }
@@ -264,14 +265,20 @@ static uint64_t take_turn(DownCall *calls, const Incoming *in)
         return wait;
 }
 
-static unsigned count_of_caller(const DownCall *calls, Span caller)
+/* Calls that wait of this caller, or of all that have no name: else these could take the room of
+ * everybody, each under another one. */
+static unsigned count_of_caller(const DownCall *calls, const Incoming *in)
 {
+        bool named = allow_rule_names(in->rule, in->topic.caller);
+        Span caller = in->topic.caller;
         const Call *call, *next;
         unsigned count = 0;
 
         HASH_ITER (hh, calls->calls, call, next)
-                count += call->topic.caller.length == caller.length &&
-                         memcmp(call->topic.caller.at, caller.at, caller.length) == 0;
+                count +=
+                        named ? call->named && call->topic.caller.length == caller.length &&
+                                        memcmp(call->topic.caller.at, caller.at, caller.length) == 0
+                              : !call->named;
         return count;
 }
 
@@ -282,7 +289,7 @@ static bool check_room(DownCall *calls, const Incoming *in)
         RequestError busy;
 
         if (HASH_COUNT(calls->calls) >= LIMIT_BRIDGE_CALLS ||
-            count_of_caller(calls, in->topic.caller) >= LIMIT_BRIDGE_CALLER_CALLS) {
+            count_of_caller(calls, in) >= LIMIT_BRIDGE_CALLER_CALLS) {
                 busy = make_error(MQTTRPC_ERROR_BUSY, "too many calls wait for an answer", "no");
                 busy.retry_after_msec = 1000;
                 refuse(calls, in, "busy", busy);
@@ -381,6 +388,7 @@ static Call *call_new(DownCall *calls, const Incoming *in, uint64_t deadline)
                        .correlation = malloc(message->correlation_length + 1),
                        .correlation_length = message->correlation_length,
                        .qos = message->qos,
+                       .named = allow_rule_names(in->rule, in->topic.caller),
                        .timed = in->ttl_msec != UINT64_MAX,
                        .start_usec = in->now,
                        .deadline_usec = deadline};

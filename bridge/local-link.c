@@ -149,9 +149,7 @@ static void on_subscribed(void *userdata, int mid, bool granted)
                 mqtt_fail_long(link->core->local, "the local broker refuses a subscription");
                 return;
         }
-        if (link->n_unanswered > 0)
-                link->n_unanswered--;
-        if (link->n_unanswered == 0)
+        if (link->n_unanswered > 0 && --link->n_unanswered == 0)
                 send_marker(link);
 }
 

@@ -24,6 +24,7 @@ struct MqttHandle {
         uint32_t session_sec;
         const MqttHandleEvents *events;
         void *userdata;
+        uint32_t packet_bytes; /* 0: it is trusted */
         bool want_write;
         bool watch_repeats; /* until the first message that is none */
         bool repeated;      /* the message that is about to come */
@@ -61,18 +62,26 @@ static int fail(MqttHandle *handle, int rc, int saved_errno)
 
 /* ---- events ---- */
 
+/* The one place where libmosquitto tells of the flag DUP, just before its message, and of one of
+ * QoS 2 before it is complete: it keeps all of these until the broker says that they are, which one
+ * that means harm never does. We subscribe to none. */
 static void on_log(struct mosquitto *mosquitto, void *userdata, int level, const char *text)
 {
-        static const char received[] = " received PUBLISH (d";
+        static const char received[] = " received PUBLISH (d", qos_2[] = ", q2";
         MqttHandle *handle = userdata;
         const char *at;
 
         if (level == MOSQ_LOG_ERR)
                 set_reason(handle, text);
-        /* The one place where libmosquitto tells of the flag DUP, just before its message. */
-        at = handle->watch_repeats ? strstr(text, received) : NULL;
-        if (at)
-                handle->repeated = at[strlen(received)] == '1';
+        at = strstr(text, received);
+        if (!at)
+                return;
+        at += strlen(received);
+        handle->repeated = *at == '1';
+        if (handle->packet_bytes > 0 && strncmp(at + 1, qos_2, strlen(qos_2)) == 0) {
+                set_reason(handle, "it sends at QoS 2, which nobody has subscribed to");
+                handle->events->on_disconnect(handle->userdata, 0);
+        }
 }
 
 static void on_connect(struct mosquitto *mosquitto, void *userdata, int reason, int flags,
@@ -80,9 +89,9 @@ static void on_connect(struct mosquitto *mosquitto, void *userdata, int reason, 
 {
         MqttHandle *handle = userdata;
 
-        /* From here on libmosquitto would format a line for every packet. */
+        /* From here on libmosquitto would format a line for every packet: a microsecond each. */
         handle->watch_repeats = reason == 0 && (flags & 1);
-        if (!handle->watch_repeats)
+        if (!handle->watch_repeats && handle->packet_bytes == 0)
                 mosquitto_log_callback_set(mosquitto, NULL);
         if (reason != 0)
                 set_reason(handle, handle->v5 ? mosquitto_reason_string(reason)
@@ -200,7 +209,8 @@ static void on_message(struct mosquitto *mosquitto, void *userdata,
         /* What is repeated comes before all that is new. */
         if (handle->watch_repeats && received->qos > 0 && !handle->repeated) {
                 handle->watch_repeats = false;
-                mosquitto_log_callback_set(mosquitto, NULL);
+                if (handle->packet_bytes == 0)
+                        mosquitto_log_callback_set(mosquitto, NULL);
         }
         if (properties)
                 read_properties(properties, &texts, &message);
@@ -302,6 +312,7 @@ int mqtt_handle_new(const MqttSettings *settings, const MqttHandleEvents *events
                                        .v5 = endpoint->protocol == 0,
                                        .keepalive_s = (int)endpoint->keepalive_s,
                                        .session_sec = settings->session_sec,
+                                       .packet_bytes = settings->packet_bytes,
                                        .events = events,
                                        .userdata = userdata};
                 handle->host = strdup(endpoint->address.host);
@@ -348,6 +359,9 @@ int mqtt_handle_connect(MqttHandle *handle)
         if (handle->v5 && handle->session_sec > 0)
                 rc = mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL,
                                                   handle->session_sec);
+        if (rc == MOSQ_ERR_SUCCESS && handle->v5 && handle->packet_bytes > 0)
+                rc = mosquitto_property_add_int32(&properties, MQTT_PROP_MAXIMUM_PACKET_SIZE,
+                                                  handle->packet_bytes);
         if (rc == MOSQ_ERR_SUCCESS)
                 rc = mosquitto_connect_bind_v5(handle->mosquitto, handle->host, handle->port,
                                                handle->keepalive_s, NULL, properties);

@@ -77,8 +77,9 @@ typedef struct MqttEvents {
 typedef struct MqttSettings {
         const Endpoint *endpoint; /* borrowed while connections are made */
         const char *client_id;
-        uint32_t session_sec; /* how long the broker keeps the session; 0: a clean one */
-        unsigned inflight;    /* messages of QoS 1 that it may have sent us unacknowledged */
+        uint32_t session_sec;  /* how long the broker keeps the session; 0: a clean one */
+        unsigned inflight;     /* messages of QoS 1 that it may have sent us unacknowledged */
+        uint32_t packet_bytes; /* not trusted to send less, or at QoS 2; 0: it is */
         uint64_t reconnect_usec;
         const char *will_topic; /* retained, QoS 1; NULL: none */
         const char *will_payload;

@@ -165,7 +165,7 @@ static void check_brokers(const Policy *policy, JsonFile *file)
         if (policy->local.protocol != 0)
                 json_file_error(file, json_find(&file->doc, 0, "local"),
                                 "the local broker has to be spoken to by MQTT 5");
-        if (local->port == cloud->port && strcmp(local->host, cloud->host) == 0)
+        if (address_is_same(local, cloud))
                 json_file_error(file, json_find(&file->doc, 0, "cloud"),
                                 "this is the local broker: both sides would be the same");
 }
@@ -260,6 +260,53 @@ static void check_allow(const Policy *policy, JsonFile *file)
 
 /* ---- bounds of the cloud ---- */
 
+/* The longest text of a list. */
+static const char *find_longest(const WordList *list)
+{
+        const char *longest = "";
+
+        for (size_t i = 0; i < list->count; i++)
+                if (strlen(list->items[i]) > strlen(longest))
+                        longest = list->items[i];
+        return longest;
+}
+
+/* A '*' stands for one character at least, as names go. */
+static void check_rule_topic(const Policy *policy, JsonFile *file, uint32_t node,
+                             const char *service, const char *object, const char *rest,
+                             size_t n_more)
+{
+        size_t bytes = strlen(policy->prefix) + strlen(service) + strlen(object) + strlen(rest) +
+                       n_more + strlen("////");
+
+        if (bytes > policy->quirks.topic_bytes)
+                json_file_error(file, node,
+                                "the topic of '%s' of %s/%s has %zu bytes in the cloud, and %s "
+                                "takes %u",
+                                rest, service, object, bytes, policy->quirks.name,
+                                policy->quirks.topic_bytes);
+}
+
+static void check_rule_topics(const Policy *policy, JsonFile *file)
+{
+        for (size_t i = 0; i < policy->n_publish; i++) {
+                const PublishRule *rule = &policy->publish[i];
+                uint32_t node = find_item(file, "publish", i);
+
+                check_rule_topic(policy, file, node, rule->service, rule->object,
+                                 find_longest(&rule->properties), strlen("prop"));
+                check_rule_topic(policy, file, node, rule->service, rule->object,
+                                 find_longest(&rule->signals), strlen("sig"));
+        }
+        for (size_t i = 0; i < policy->n_allow; i++) {
+                const AllowRule *rule = &policy->allow[i];
+
+                check_rule_topic(policy, file, find_item(file, "allow", i), rule->service,
+                                 rule->object, find_longest(&rule->methods),
+                                 strlen("call//reply") + strlen(find_longest(&rule->callers)));
+        }
+}
+
 static void check_topics(const Policy *policy, JsonFile *file)
 {
         unsigned levels = topic_count_levels(policy->prefix) + RESERVED_LEVELS;
@@ -287,4 +334,5 @@ void policy_check(const Policy *policy, JsonFile *file)
         check_publish(policy, file);
         check_allow(policy, file);
         check_topics(policy, file);
+        check_rule_topics(policy, file);
 }

@@ -13,16 +13,27 @@
 
 /* How often counters are published. */
 #define UPDATE_USEC (UINT64_C(1) * USEC_PER_SEC)
-/* The longest that on_demand rules may be in force without being asked for again. */
-enum { MAX_DEMAND_SEC = 3600, FLUSH_SEC = 60, MAX_FLUSHES = 16 };
+/* While somebody waits for a flush, on_demand rules are in force from one update to the next. */
+#define FLUSH_USEC (2 * UPDATE_USEC)
+/* The longest that on_demand rules may be in force without being asked for again; flushes that
+ * wait, all and of one caller. */
+enum { MAX_DEMAND_SEC = 3600, MAX_FLUSHES = 64, MAX_CALLER_FLUSHES = 4 };
+
+/* A caller who waits for the cloud to have what was here when he asked. */
+typedef struct Flush {
+        MqttRpcRequest *request; /* NULL: a free place */
+        int64_t event_id;        /* the last event then */
+} Flush;
 
 struct BridgeService {
         Core *core;
         UpState *state;
+        UpEvents *events;
         MqttRpcBus *bus;
         char *name;
         uint64_t update_usec;
-        MqttRpcRequest *flushes[MAX_FLUSHES]; /* that wait; NULL: free */
+        Flush flushes[MAX_FLUSHES];
+        unsigned n_flushes;
 };
 
 /* ---- properties ---- */
@@ -141,25 +152,67 @@ static int on_demand(MqttRpcRequest *request, void *userdata, MqttRpcError **ret
         return mqttrpc_request_reply_values(request, "");
 }
 
+static void let_go(BridgeService *service, Flush *flush)
+{
+        flush->request = mqttrpc_request_unref(flush->request);
+        service->n_flushes--;
+}
+
+/* Who has stopped waiting does not keep his place from others. */
+static void let_expired_go(BridgeService *service, uint64_t now)
+{
+        for (size_t i = 0; service->n_flushes > 0 && i < MAX_FLUSHES; i++) {
+                Flush *flush = &service->flushes[i];
+
+                if (flush->request && (mqttrpc_request_is_cancelled(flush->request) ||
+                                       mqttrpc_request_get_deadline(flush->request) <= now))
+                        let_go(service, flush);
+        }
+}
+
+/* NULL: none is free, for this caller. */
+static Flush *find_place(BridgeService *service, const char *caller)
+{
+        Flush *place = NULL;
+        unsigned n_own = 0;
+
+        for (size_t i = 0; i < MAX_FLUSHES; i++) {
+                Flush *flush = &service->flushes[i];
+
+                if (!flush->request)
+                        place = flush;
+                else
+                        n_own += strcmp(mqttrpc_request_get_caller(flush->request), caller) == 0;
+        }
+        return n_own < MAX_CALLER_FLUSHES ? place : NULL;
+}
+
 static int on_flush(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
 {
         BridgeService *service = userdata;
-        uint64_t until = clock_now() + FLUSH_SEC * USEC_PER_SEC;
+        Store *store = service->core->store;
+        uint64_t now = clock_now();
+        int64_t event_id = 0;
+        Flush *place;
 
-        service->core->demand_until = MAX(service->core->demand_until, until);
-        for (size_t i = 0; i < MAX_FLUSHES; i++)
-                if (!service->flushes[i]) {
-                        service->flushes[i] = mqttrpc_request_ref(request);
-                        service->update_usec = 0;
-                        return 0;
-                }
-        return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_BUSY, "too many wait for it already");
+        let_expired_go(service, now);
+        place = find_place(service, mqttrpc_request_get_caller(request));
+        if (!place)
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_BUSY,
+                                         "too many wait for it already");
+        if (store && store_get_last_id(store, &event_id) < 0)
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_INTERNAL,
+                                         "the queue cannot be read");
+        service->core->demand_until = MAX(service->core->demand_until, now + FLUSH_USEC);
+        *place = (Flush){.request = mqttrpc_request_ref(request), .event_id = event_id};
+        service->n_flushes++;
+        return 0;
 }
 
 #define NUMBER(name) MQTTRPC_PROPERTY(name, "t", get_number, 0)
 
 static const MqttRpcMember vtable[] = {
-        MQTTRPC_PROPERTY("Node", "s", get_node, MQTTRPC_PROPERTY_CONST),
+        MQTTRPC_PROPERTY("Node", "s", get_node, 0),
         MQTTRPC_PROPERTY("Cloud", "s", get_cloud, 0),
         MQTTRPC_PROPERTY("Local", "s", get_local, 0),
         MQTTRPC_PROPERTY("Paused", "b", get_paused, 0),
@@ -190,13 +243,13 @@ static const MqttRpcMember vtable[] = {
 
 /* ---- life ---- */
 
-int bridge_service_new(Core *core, UpState *state, BridgeService **ret_service)
+int bridge_service_new(Core *core, UpState *state, UpEvents *events, BridgeService **ret_service)
 {
         BridgeService *service = calloc(1, sizeof(*service));
 
         if (!service)
                 return -ENOMEM;
-        *service = (BridgeService){.core = core, .state = state};
+        *service = (BridgeService){.core = core, .state = state, .events = events};
         *ret_service = service;
         return 0;
 }
@@ -204,7 +257,8 @@ int bridge_service_new(Core *core, UpState *state, BridgeService **ret_service)
 static void drop_bus(BridgeService *service)
 {
         for (size_t i = 0; i < MAX_FLUSHES; i++)
-                service->flushes[i] = mqttrpc_request_unref(service->flushes[i]);
+                if (service->flushes[i].request)
+                        let_go(service, &service->flushes[i]);
         if (service->bus)
                 mqttrpc_bus_close(service->bus);
         service->bus = mqttrpc_bus_unref(service->bus);
@@ -270,28 +324,32 @@ MqttRpcBus *bridge_service_get_bus(const BridgeService *service)
         return service->bus;
 }
 
-/* Answers those who wait for everything to have gone. */
+/* Answers those for whom everything has gone. */
 static void answer_flushes(BridgeService *service)
 {
-        if (counts_of(service).events > 0 || up_state_count_dirty(service->state) > 0 ||
-            !service->core->cloud_ready)
+        if (!service->core->cloud_ready || up_state_count_dirty(service->state) > 0)
                 return;
-        for (size_t i = 0; i < MAX_FLUSHES; i++) {
-                if (!service->flushes[i])
+        for (size_t i = 0; service->n_flushes > 0 && i < MAX_FLUSHES; i++) {
+                Flush *flush = &service->flushes[i];
+
+                if (!flush->request || !up_events_is_done(service->events, flush->event_id))
                         continue;
-                (void)mqttrpc_request_reply_values(service->flushes[i], "");
-                service->flushes[i] = mqttrpc_request_unref(service->flushes[i]);
+                (void)mqttrpc_request_reply_values(flush->request, "");
+                let_go(service, flush);
         }
 }
 
 uint64_t bridge_service_process(BridgeService *service, uint64_t now)
 {
+        answer_flushes(service);
         if (now < service->update_usec)
                 return service->update_usec;
         service->update_usec = now + UPDATE_USEC;
         for (const MqttRpcMember *m = vtable; m->type != MQTTRPC_MEMBER_END; m++)
                 if (m->type == MQTTRPC_MEMBER_PROPERTY)
                         (void)mqttrpc_property_changed(service->bus, service->name, "-", m->name);
-        answer_flushes(service);
+        let_expired_go(service, now);
+        if (service->n_flushes > 0)
+                service->core->demand_until = MAX(service->core->demand_until, now + FLUSH_USEC);
         return service->update_usec;
 }

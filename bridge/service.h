@@ -5,12 +5,13 @@
  * do as methods. By libmqttrpc, on a connection of its own. */
 
 #include "bridge/core.h"
+#include "bridge/up-events.h"
 #include "bridge/up-state.h"
 #include "mqttrpc/mqttrpc.h"
 
 typedef struct BridgeService BridgeService;
 
-int bridge_service_new(Core *core, UpState *state, BridgeService **ret_service);
+int bridge_service_new(Core *core, UpState *state, UpEvents *events, BridgeService **ret_service);
 BridgeService *bridge_service_free(BridgeService *service);
 /* Starts, or starts anew with the settings of the policy. */
 int bridge_service_open(BridgeService *service, Error **ret_error);

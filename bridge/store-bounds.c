@@ -213,7 +213,8 @@ static int trim_bytes(Store *store, int64_t now_sec)
         if (store->counts.bytes <= maximum)
                 return 0;
         /* Some more than needed, so that it is not done for each event. */
-        r = find_bytes(store, store->sent, store->counts.bytes - maximum + maximum / 64, &id);
+        r = find_bytes(store, store->sent, store->counts.bytes - maximum + maximum / GAP_SHARE,
+                       &id);
         return r >= 0 && id > 0 ? cut(store, store->sent, id, "bytes", now_sec) : r;
 }
 

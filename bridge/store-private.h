@@ -10,6 +10,10 @@
 /* What a row costs beyond its texts. */
 enum { ROW_BYTES = 64, ID_LENGTH = 8, PAGE_BYTES = 4096 };
 
+/* The part of the queue that is kept for gaps when the newest events are dropped; and what goes in
+ * one go when the oldest are. */
+enum { GAP_SHARE = 64 };
+
 typedef enum Statement {
         STATEMENT_ADD,
         STATEMENT_REMOVE,

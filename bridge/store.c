@@ -245,7 +245,7 @@ static int open_file(Store *store)
         return r;
 }
 
-/* A name that says when; older ones stay for who wants to look. */
+/* One stays for who wants to look, in the place of an older one: they are bounded as well. */
 static int set_aside(Store *store)
 {
         static const char *const endings[] = {"", "-wal", "-shm"};
@@ -412,8 +412,11 @@ int store_add_row(Store *store, const StoreRow *row, int64_t now_sec)
 int store_add(Store *store, const char *topic, const void *payload, size_t length, const char *seq,
               int64_t now_sec)
 {
+        uint64_t bytes = store->counts.bytes + length + strlen(topic) + ROW_BYTES;
+
+        /* The gaps need room as well, and must not make it by driving out what is older. */
         if (store->settings.drop_newest &&
-            store->counts.bytes + length + strlen(topic) + ROW_BYTES > store->settings.max_bytes)
+            bytes + store->settings.max_bytes / GAP_SHARE > store->settings.max_bytes)
                 return store_grow_gap(store, 1, "", "", "full", now_sec);
         return store_add_row(
                 store,

@@ -16,6 +16,13 @@ void up_events_on_cloud_down(UpEvents *events)
         up_events_set_sent(events, events->done_id);
 }
 
+bool up_events_is_done(const UpEvents *events, int64_t id)
+{
+        const Store *store = events->core->store;
+
+        return id <= events->done_id || !store || store_get_counts(store).events == 0;
+}
+
 static void land(UpEvents *events)
 {
         while (events->n_flights > 0 && events->flights[events->first_flight].answered) {
@@ -51,9 +58,8 @@ void up_events_on_published(UpEvents *events, uint64_t number, int reason)
         if (!flight)
                 return;
 
-        if (reason == 0x97) { /* over quota: what was sent is not lost, and goes again in order */
-                core->stats.refused_up++;
-                mqtt_fail_long(core->cloud, "the cloud says that its quota is exceeded");
+        if (reason == CORE_OVER_QUOTA) {
+                core_over_quota(core);
                 return;
         }
         if (reason >= 0x80) {

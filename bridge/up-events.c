@@ -204,7 +204,10 @@ static void send_directly(UpEvents *events, const char *rest, const MqttMessage 
         buffer_clear(&events->topic);
         buffer_printf(&events->topic, "%s/%s", core->policy->prefix, rest);
         publish.topic = buffer_text(&events->topic);
-        if (core->cloud_ready && !core->paused && core_fits(core, publish.topic, publish.length) &&
+        if (buffer_status(&events->topic) >= 0 && core->cloud_ready && !core->paused &&
+            core_fits(core, publish.topic, publish.length) &&
+            rate_take(&core->rate, &core->policy->rate, events->topic.length + publish.length,
+                      clock_now()) == 0 &&
             mqtt_publish(core->cloud, &publish, 0) >= 0)
                 core->stats.events_out++;
 }
@@ -259,16 +262,52 @@ void up_events_note_refused(UpEvents *events, int64_t id, const char *reason)
         refused->last = id;
 }
 
+/* What no cloud is sent is not stored either: it might be more than the file may hold, and would
+ * stay with the local broker for ever, in front of all the others. */
+static int take_too_large(UpEvents *events, const MqttMessage *message)
+{
+        const char *seq = message->seq ? message->seq : "";
+
+        events->core->stats.refused_up++;
+        core_complain(events->core, "an event at %s (%zu bytes) is larger than any may be",
+                      message->topic, message->length);
+        return store_grow_gap(events->core->store, 1, seq, seq, "size", store_sec(events));
+}
+
+/* > 0: stored; 0: it is there already, or will never be. */
+static int take_event(UpEvents *events, const char *rest, const MqttMessage *message)
+{
+        bool too_large = message->length > LIMIT_PAYLOAD_BYTES;
+        Store *store = events->core->store;
+        uint64_t missing = 0, digest = 0;
+        SourceVerdict verdict;
+        int r = 0;
+
+        if (!message->seq && !too_large)
+                digest = recent_digest(rest, message->payload, message->length);
+        verdict = sources_look(events->sources, rest, message->seq, &missing);
+        if (verdict == SOURCE_DUPLICATE || (digest != 0 && is_known(events, message, digest)))
+                return 0;
+        if (verdict == SOURCE_GAP)
+                r = take_gap(events, rest, message->seq, missing);
+        if (r >= 0 && too_large)
+                return take_too_large(events, message);
+        if (r >= 0)
+                r = store_add(store, rest, message->payload, message->length, message->seq,
+                              store_sec(events));
+        if (r >= 0 && digest != 0)
+                r = note_recent(events, message, digest);
+        return r < 0 ? r : 1;
+}
+
 static void on_message(void *userdata, const MqttMessage *message)
 {
         UpEvents *events = userdata;
         Core *core = events->core;
         const char *rest = topic_below(message->topic, core->policy->root);
         const PublishRule *rule;
-        uint64_t missing = 0, digest = 0;
-        SourceVerdict verdict;
         Topic topic;
-        int r = 0;
+        int r;
 
         if (!rest || topic_parse(rest, &topic) < 0 || topic.kind != TOPIC_SIGNAL || message->retain)
                 return;
@@ -279,23 +318,12 @@ static void on_message(void *userdata, const MqttMessage *message)
                 send_directly(events, rest, message);
                 return;
         }
-        if (!message->seq)
-                digest = recent_digest(rest, message->payload, message->length);
-        verdict = sources_look(events->sources, rest, message->seq, &missing);
-        if (verdict == SOURCE_DUPLICATE || (!message->seq && is_known(events, message, digest)))
-                return;
-        if (verdict == SOURCE_GAP)
-                r = take_gap(events, rest, message->seq, missing);
-        if (r >= 0)
-                r = store_add(core->store, rest, message->payload, message->length, message->seq,
-                              store_sec(events));
-        if (r >= 0 && !message->seq)
-                r = note_recent(events, message, digest);
+        r = take_event(events, rest, message);
         if (r < 0) {
                 up_events_on_store_failure(events, r);
                 return;
         }
-        core->stats.events_in++;
+        core->stats.events_in += r > 0;
         if (store_count_uncommitted(core->store) >= LIMIT_BRIDGE_COMMIT_BYTES)
                 (void)up_events_commit(events);
 }
@@ -346,8 +374,10 @@ static void change_filter(UpEvents *events, const char *filter, bool subscribe)
                 mqtt_fail(events->core->events, "cannot subscribe to signals");
 }
 
-/* The session may have subscriptions of an older policy: the store knows. */
-static void update_filters(UpEvents *events, bool session_present)
+/* The session may have subscriptions of an older policy: the store knows. It does not know whether
+ * the broker has got what was subscribed to last before a crash, so on a new connection that is
+ * done again (`all`); for a session that has them it changes nothing. */
+static void update_filters(UpEvents *events, bool all)
 {
         CLEANUP_FILTERS Filters before = {};
         CLEANUP_FILTERS Filters now = {};
@@ -361,7 +391,7 @@ static void update_filters(UpEvents *events, bool session_present)
                 if (!filters_has(&now, before.items[i]))
                         change_filter(events, before.items[i], false);
         for (size_t i = 0; i < now.count; i++)
-                if (!session_present || !filters_has(&before, now.items[i]))
+                if (all || !filters_has(&before, now.items[i]))
                         change_filter(events, now.items[i], true);
 }
 
@@ -386,7 +416,7 @@ static void on_open(void *userdata, bool session_present)
         if (r < 0)
                 up_events_on_store_failure(events, r);
         else
-                update_filters(events, session_present);
+                update_filters(events, true);
         core->events_ready = events->n_unanswered == 0;
 }
 
@@ -435,7 +465,7 @@ void up_events_apply_policy(UpEvents *events)
                 return;
         store_set_bounds(events->core->store, &settings);
         if (mqtt_is_open(events->core->events))
-                update_filters(events, true);
+                update_filters(events, false);
 }
 
 int up_events_open(UpEvents *events, Error **ret_error)

@@ -25,5 +25,8 @@ void up_events_apply_policy(UpEvents *events);
 void up_events_on_cloud_down(UpEvents *events);
 void up_events_on_published(UpEvents *events, uint64_t number, int reason);
 
+/* Whether all events up to this one have been taken by the cloud, or dropped. */
+bool up_events_is_done(const UpEvents *events, int64_t id);
+
 /* Sends what may be sent, and commits what is due; returns when to be called again. */
 uint64_t up_events_process(UpEvents *events, uint64_t now);

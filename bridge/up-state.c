@@ -9,10 +9,22 @@
 
 #include "bridge/recent.h"
 #include "common/buffer.h"
-#include "common/clock.h"
+#include "common/deadline.h"
 #include "common/hash.h"
 #include "common/json-scan.h"
 #include "common/limits.h"
+
+/* Where a topic is that the cloud does not have as it is here. What waits is out of the way: a turn
+ * costs what it sends, however many wait. */
+typedef enum Place {
+        PLACE_NONE,   /* the cloud has it, or is about to */
+        PLACE_QUEUE,  /* to be sent */
+        PLACE_DEMAND, /* until somebody asks for it */
+        PLACE_LOCAL,  /* it is gone, unless a broker that is not there yet knows better */
+        PLACE_LISTS,
+        PLACE_DUE = PLACE_LISTS, /* by min_interval_ms */
+        PLACE_FLIGHT,            /* until what was sent before is answered */
+} Place;
 
 /* A topic that the local broker keeps, or has kept, or that the cloud should not have. */
 typedef struct Entry {
@@ -21,14 +33,15 @@ typedef struct Entry {
         size_t length;
         uint64_t number;     /* names it in cookies */
         uint64_t due_usec;   /* not before, by min_interval_ms */
+        Deadline due;        /* in PLACE_DUE */
         unsigned generation; /* of the local connection that has shown it last */
         bool same;           /* the cloud has it so, as far as it has been compared */
         bool kept;           /* by the cloud, whatever value */
         uint64_t digest;     /* of that, if nobody here has said yet what it is; 0: none */
-        bool queued;
+        Place place;
         bool inflight;
         bool changed;              /* since it was sent */
-        struct Entry *prev, *next; /* in the queue */
+        struct Entry *prev, *next; /* in the list of its place */
         UT_hash_handle hh;
         UT_hash_handle by_number;
 } Entry;
@@ -37,8 +50,9 @@ struct UpState {
         Core *core;
         Entry *entries; /* by topic */
         Entry *numbers; /* the same by number */
-        Entry *queue;   /* what the cloud is to be told */
-        size_t n_queued;
+        Entry *lists[PLACE_LISTS];
+        DeadlineQueue due;
+        size_t n_queued; /* at any place */
         size_t n_inflight;
         size_t n_stale; /* entries made by a comparison */
         uint64_t bytes;
@@ -61,23 +75,54 @@ int up_state_new(Core *core, UpState **ret_state)
 
 /* ---- entries ---- */
 
+static Entry *entry_of_due(Deadline *due)
+{
+        return (Entry *)((char *)due - offsetof(Entry, due));
+}
+
+/* False without memory: then it is where it was. */
+static bool move(UpState *state, Entry *entry, Place place)
+{
+        if (entry->place == place)
+                return true;
+        if (place == PLACE_DUE && deadline_add(&state->due, &entry->due, entry->due_usec) < 0)
+                return false;
+        if (entry->place == PLACE_DUE)
+                deadline_remove(&state->due, &entry->due);
+        else if (entry->place != PLACE_NONE && entry->place < PLACE_LISTS)
+                DL_DELETE(state->lists[entry->place], entry);
+        if (place != PLACE_NONE && place < PLACE_LISTS)
+                DL_APPEND(state->lists[place], entry);
+        state->n_queued += place != PLACE_NONE;
+        state->n_queued -= entry->place != PLACE_NONE;
+        entry->place = place;
+        return true;
+}
+
 static void enqueue(UpState *state, Entry *entry)
 {
         entry->changed = true;
-        if (entry->queued)
-                return;
-        entry->queued = true;
-        DL_APPEND(state->queue, entry);
-        state->n_queued++;
+        (void)move(state, entry, PLACE_QUEUE);
 }
 
 static void dequeue(UpState *state, Entry *entry)
 {
-        if (!entry->queued)
-                return;
-        entry->queued = false;
-        DL_DELETE(state->queue, entry);
-        state->n_queued--;
+        (void)move(state, entry, PLACE_NONE);
+}
+
+static void wake_list(UpState *state, Place place)
+{
+        while (state->lists[place])
+                enqueue(state, state->lists[place]);
+}
+
+/* Those whose time has come. */
+static void wake_due(UpState *state, uint64_t now)
+{
+        Deadline *due;
+
+        while ((due = deadline_first(&state->due)) && due->usec <= now)
+                enqueue(state, entry_of_due(due));
 }
 
 static void drop_entry(UpState *state, Entry *entry)
@@ -101,6 +146,7 @@ UpState *up_state_free(UpState *state)
                 return NULL;
         HASH_ITER (hh, state->entries, entry, next)
                 drop_entry(state, entry);
+        deadline_queue_done(&state->due);
         buffer_done(&state->topic);
         free(state);
         return NULL;
@@ -219,7 +265,7 @@ void up_state_take(UpState *state, const char *rest, const Topic *topic, const M
         entry->generation = state->generation;
         if (!set_payload(state, entry, message->payload, message->length))
                 return;
-        if (entry->digest != 0 && !entry->queued && !entry->inflight && rule->retain &&
+        if (entry->digest != 0 && entry->place == PLACE_NONE && !entry->inflight && rule->retain &&
             entry->digest == recent_digest("", entry->payload, entry->length))
                 entry->same = true;
         else
@@ -296,9 +342,13 @@ void up_state_apply_policy(UpState *state)
 {
         Entry *entry, *next;
 
+        /* Who waited for what an older policy said is looked at again. */
+        wake_list(state, PLACE_DEMAND);
+        wake_due(state, USEC_INFINITY);
         HASH_ITER (hh, state->entries, entry, next) {
                 const PublishRule *rule = rule_of(state, entry);
 
+                entry->due_usec = 0;
                 /* What the cloud keeps and should not, or the other way round, is sent again. */
                 if (rule ? entry->payload && state->core->policy->quirks.retain &&
                                     entry->kept != rule->retain
@@ -382,6 +432,12 @@ void up_state_on_published(UpState *state, uint64_t number, int reason)
                 return;
         entry->inflight = false;
         state->n_inflight--;
+        if (entry->place == PLACE_FLIGHT)
+                enqueue(state, entry);
+        if (reason == CORE_OVER_QUOTA) { /* the comparison after the next connect sends it again */
+                core_over_quota(state->core);
+                return;
+        }
         if (reason >= 0x80) {
                 state->core->stats.refused_up++;
                 core_complain(state->core, "the cloud refuses state at %s/%s (0x%02x)",
@@ -398,9 +454,8 @@ void up_state_on_published(UpState *state, uint64_t number, int reason)
 /* ---- sending ---- */
 
 typedef enum Outcome {
-        OUTCOME_SENT,  /* or not to be sent at all: off the queue */
-        OUTCOME_LATER, /* this one is not due yet */
-        OUTCOME_FULL,  /* nothing can be sent now */
+        OUTCOME_DONE, /* sent, or not to be sent at all, or out of the way until it can be */
+        OUTCOME_FULL, /* nothing can be sent now */
 } Outcome;
 
 /* The cloud is not to keep it any more, by the policy of now. */
@@ -438,7 +493,7 @@ static Outcome publish(UpState *state, Entry *entry, const PublishRule *rule, ui
                 core->stats.refused_up++;
                 core_complain(core, "%s (%zu bytes) is more than %s takes", publish.topic,
                               publish.length, core->policy->quirks.name);
-                return OUTCOME_SENT;
+                return OUTCOME_DONE;
         }
         wait = rate_take(&core->rate, &core->policy->rate, state->topic.length + publish.length,
                          now);
@@ -463,29 +518,37 @@ static Outcome publish(UpState *state, Entry *entry, const PublishRule *rule, ui
                 entry->inflight = true;
                 state->n_inflight++;
         }
-        return OUTCOME_SENT;
+        return OUTCOME_DONE;
 }
 
-/* The outcome is OUTCOME_LATER also for what waits for its own acknowledgement. */
+/* Where it has to wait; PLACE_QUEUE: nowhere. */
+static Place find_place(const UpState *state, const Entry *entry, const PublishRule *rule,
+                        uint64_t now)
+{
+        if (entry->inflight)
+                return PLACE_FLIGHT;
+        if (!entry->payload)
+                return state->core->local_ready ? PLACE_QUEUE : PLACE_LOCAL;
+        if (!rule)
+                return PLACE_NONE;
+        if (rule->on_demand && state->core->demand_until <= now)
+                return PLACE_DEMAND;
+        return entry->due_usec > now ? PLACE_DUE : PLACE_QUEUE;
+}
+
 static Outcome send_entry(UpState *state, Entry *entry, uint64_t *wake, uint64_t now)
 {
         const PublishRule *rule = rule_of(state, entry);
+        Place place = find_place(state, entry, rule, now);
         Outcome outcome;
 
-        if (entry->inflight)
-                return OUTCOME_LATER;
-        if (!entry->payload && !state->core->local_ready)
-                return OUTCOME_LATER;
-        if (entry->payload && !rule)
-                return OUTCOME_LATER;
-        if (entry->payload && rule->on_demand && state->core->demand_until <= now)
-                return OUTCOME_LATER;
-        if (entry->payload && entry->due_usec > now) {
-                *wake = MIN(*wake, entry->due_usec);
-                return OUTCOME_LATER;
+        if (place != PLACE_QUEUE) {
+                if (!move(state, entry, place)) /* without memory: it keeps its turn */
+                        *wake = MIN(*wake, entry->due_usec);
+                return OUTCOME_DONE;
         }
         outcome = publish(state, entry, rule, wake, now);
-        if (outcome != OUTCOME_SENT)
+        if (outcome != OUTCOME_DONE)
                 return outcome;
         entry->changed = false;
         if (rule)
@@ -498,18 +561,25 @@ static Outcome send_entry(UpState *state, Entry *entry, uint64_t *wake, uint64_t
 
 uint64_t up_state_process(UpState *state, uint64_t now)
 {
-        unsigned window = MIN(LIMIT_BRIDGE_STATE_INFLIGHT, state->core->policy->quirks.inflight);
+        const Core *core = state->core;
+        unsigned window = MIN(LIMIT_BRIDGE_STATE_INFLIGHT, core->policy->quirks.inflight);
         uint64_t wake = USEC_INFINITY;
         Entry *entry, *next;
 
-        if (!state->core->cloud_ready || state->core->paused)
+        if (!core->cloud_ready || core->paused)
                 return wake;
-        DL_FOREACH_SAFE (state->queue, entry, next) {
-                if (state->n_inflight >= window)
-                        return wake;
-                if (send_entry(state, entry, &wake, now) == OUTCOME_FULL)
-                        return wake;
+        wake_due(state, now);
+        if (core->demand_until > now)
+                wake_list(state, PLACE_DEMAND);
+        if (core->local_ready)
+                wake_list(state, PLACE_LOCAL);
+        DL_FOREACH_SAFE (state->lists[PLACE_QUEUE], entry, next) {
+                if (state->n_inflight >= window ||
+                    send_entry(state, entry, &wake, now) == OUTCOME_FULL)
+                        break;
         }
+        if (deadline_first(&state->due))
+                wake = MIN(wake, deadline_first(&state->due)->usec);
         return wake;
 }
 

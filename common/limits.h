@@ -242,9 +242,17 @@
 /* Cloud callers that all rules of a policy name: the broker's ACL has two lines for each. */
 #define LIMIT_BRIDGE_CALLERS 1024U
 
+/* Bytes of a packet that the cloud is told to send at most: a request, or what it keeps of ours,
+ * with its topics and properties. */
+#define LIMIT_BRIDGE_PACKET_BYTES (LIMIT_PAYLOAD_BYTES + (UINT32_C(128) << 10))
+
 /* Calls from the cloud that wait for their answer, all and of one caller. */
 #define LIMIT_BRIDGE_CALLS        1024U
 #define LIMIT_BRIDGE_CALLER_CALLS 128U
+
+/* Messages to the cloud that it has not answered, from which on refused calls get no answer: else a
+ * flood of them would hold up all the others, and grow the process by what the connection may. */
+#define LIMIT_BRIDGE_REFUSALS 1024U
 
 /* Retained topics that are mirrored to the cloud, and their bytes: 10,000 properties are a goal. */
 #define LIMIT_BRIDGE_TOPICS      (UINT32_C(1) << 16)

@@ -8,9 +8,9 @@
 #include <uthash.h>
 
 #include "common/buffer.h"
+#include "common/deadline.h"
 #include "common/json-scan.h"
 #include "common/log-limit.h"
-#include "libmqttrpc/deadline.h"
 #include "libmqttrpc/dedup.h"
 #include "libmqttrpc/error.h"
 #include "libmqttrpc/link.h"

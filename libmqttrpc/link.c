@@ -10,10 +10,10 @@
 
 #include "common/backoff.h"
 #include "common/clock.h"
+#include "common/deadline.h"
 #include "common/limits.h"
 #include "common/offload.h"
 #include "common/util.h"
-#include "libmqttrpc/deadline.h"
 #include "libmqttrpc/error.h"
 
 /* From the first packet to the acknowledged subscriptions. */

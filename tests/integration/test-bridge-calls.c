@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What the cloud may call, and what it may not, by a well-behaved broker and by a hostile one. */
+/* What the cloud may call, and what it may not. */
 
 #include <string.h>
 
 #include "tests/support/bridge-stage.h"
-#include "tests/support/fake-broker.h"
 
 static const char rules[] =
         ",\"allow\":[{\"service\":\"net\",\"object\":\"-\",\"methods\":[\"Scan\",\"prop.set.*\"],"
@@ -294,98 +293,6 @@ static void test_no_local_broker(Calls *calls, gconstpointer data)
         g_assert_nonnull(strstr(message->payload, "\"code\":-32012"));
 }
 
-/* ---- a hostile cloud ---- */
-
-static void test_hostile_cloud(void)
-{
-        static const char *const topics[] = {
-                "mb1/net/-/call/Scan/alice",       /* without the node */
-                "dev2/mb1/net/-/call/Scan/alice",  /* another node */
-                "dev1/mb10/net/-/call/Scan/alice", /* another root */
-                "dev1/mb1/net/-/prop/Name",        /* state of ours */
-                "dev1/mb1/net/$state",
-                "dev1/mb1/net/-/sig/Up",
-                "dev1/mb1/net/-/call/Scan/alice/reply",
-                "dev1/mb1/bridge/$mark",
-                "$SYS/broker/uptime",
-                "dev1/mb1/net/-/call/Scan",
-                "dev1/mb1/net/-/call//alice",
-                "dev1/mb1//-/call/Scan/alice",
-                "dev1/mb1/../-/call/Reboot/alice",
-                "a",
-        };
-        CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
-        CLEANUP_FAKE_BROKER FakeBroker *cloud = fake_broker_new(stage->dir);
-        CLEANUP_RAW_CLIENT RawClient *local = raw_client_new(stage->local, &(RawOptions){});
-        g_autofree char *huge = g_strnfill(2 << 20, ' ');
-        const RawMessage *message;
-
-        g_free(stage->cloud_uri);
-        stage->cloud_uri = g_strdup(fake_broker_get_uri(cloud));
-        fake_broker_set_echo(cloud, "/$mark");
-        raw_client_subscribe(local, "#");
-        bridge_stage_write_policy(stage, rules);
-        bridge_stage_start(stage);
-        g_assert_true(LOOP_UNTIL(fake_broker_count_published(cloud, "$node") > 0));
-        for (int retain = 0; retain < 2; retain++)
-                for (size_t i = 0; i < G_N_ELEMENTS(topics); i++)
-                        fake_broker_publish(cloud, topics[i], "{\"id\":1}", 8, (int)i % 2,
-                                            retain != 0, NULL);
-        fake_broker_publish(cloud, "dev1/mb1/net/-/call/Scan/alice", huge, 2 << 20, 1, false, NULL);
-        fake_broker_publish(cloud, "dev1/mb1/net/-/call/Scan/alice", "{\"id\":1}", 8, 1, false,
-                            "mb1/other/-/call/Reboot/root/x");
-        /* A flood of calls that are refused, and one that is not. */
-        for (int i = 0; i < 5000; i++)
-                fake_broker_publish(cloud, "dev1/mb1/net/-/call/Reboot/alice", "{}", 2, 0, false,
-                                    NULL);
-        fake_broker_publish(cloud, "dev1/mb1/net/-/call/Scan/alice", "{\"id\":\"good\"}", 13, 1,
-                            false, NULL);
-        do
-                message = raw_client_receive(local);
-        while (g_str_has_prefix(message->topic, "mb1/bridge/"));
-        g_assert_cmpstr(message->topic, ==, "mb1/net/-/call/Scan/cloud.alice");
-        g_assert_cmpstr(message->payload, ==, "{\"id\":\"good\"}");
-        /* And it has been seen; a service called ".." is denied as any other. */
-        bridge_stage_expect(stage, "Foreign", "20");
-        bridge_stage_expect(stage, "CallsRefused", "5004");
-}
-
-static void test_refused_publishes_are_counted(void)
-{
-        CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
-        CLEANUP_FAKE_BROKER FakeBroker *cloud = fake_broker_new(stage->dir);
-        CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
-        Process *bridge;
-
-        g_free(stage->cloud_uri);
-        stage->cloud_uri = g_strdup(fake_broker_get_uri(cloud));
-        fake_broker_set_echo(cloud, "/$mark");
-        bridge_stage_write_policy(stage,
-                                  ",\"publish\":[{\"service\":\"net\",\"properties\":[\"*\"],"
-                                  "\"signals\":[\"*\"]}]");
-        bridge_stage_start(stage);
-        bridge = stage->bridge;
-        /* signals are subscribed to, and what the bridge says of itself has been taken */
-        bridge_stage_expect(stage, "Local", "\"up\"");
-        bridge_stage_retain(service, "mb1/net/-/prop/Name", "0");
-        g_assert_true(LOOP_UNTIL(fake_broker_count_published(cloud, "/prop/Name") > 0));
-        fake_broker_set_puback(cloud, 0x87);
-        bridge_stage_retain(service, "mb1/net/-/prop/Name", "1");
-        raw_client_publish(service,
-                           &(RawPublish){.topic = "mb1/net/-/sig/Up", .payload = "{}", .qos = 1});
-        g_assert_true(LOOP_UNTIL(fake_broker_count_published(cloud, "/sig/Up") > 0));
-        g_assert_true(process_wait_output(bridge, PROCESS_STDERR,
-                                          "the cloud refuses an event (0x87)", WAIT_MSEC));
-        g_assert_true(process_wait_output(bridge, PROCESS_STDERR,
-                                          "the cloud refuses state at dev1/mb1/net/-/prop/Name",
-                                          WAIT_MSEC));
-        /* The event leaves a gap; that is refused as well, and leaves none. */
-        g_assert_true(LOOP_UNTIL(fake_broker_count_published(cloud, "/sig/rpc.gap") > 0));
-        bridge_stage_expect(stage, "RefusedByCloud", "3");
-        bridge_stage_expect(stage, "QueueEvents", "0");
-        g_assert_cmpuint(fake_broker_count_published(cloud, "/sig/rpc.gap"), ==, 1);
-}
-
 #define ADD(name, function) \
         g_test_add("/bridge-calls/" name, Calls, NULL, set_up, function, tear_down)
 
@@ -401,8 +308,5 @@ int main(int argc, char **argv)
         ADD("nobody-answers", test_nobody_answers);
         ADD("an-answer-of-another-is-not-taken", test_an_answer_of_another_is_not_taken);
         ADD("no-local-broker", test_no_local_broker);
-        g_test_add_func("/bridge-calls/hostile-cloud", test_hostile_cloud);
-        g_test_add_func("/bridge-calls/refused-publishes-are-counted",
-                        test_refused_publishes_are_counted);
         return g_test_run();
 }

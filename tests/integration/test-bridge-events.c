@@ -61,7 +61,7 @@ static bool take_until(RawClient *cloud, unsigned *seen, unsigned n)
 static void test_killed_in_a_stream(void)
 {
         const char *text = g_getenv("MQTTRPC_BRIDGE_EVENTS");
-        unsigned n_events = text ? (unsigned)atoi(text) : 30000, n_kills = 15, sent = 0, seen = 0;
+        unsigned n_events = text ? (unsigned)atoi(text) : 60000, n_kills = 15, sent = 0, seen = 0;
         CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
         CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
         CLEANUP_RAW_CLIENT RawClient *cloud = raw_client_new(stage->cloud, &(RawOptions){});
@@ -294,6 +294,66 @@ static void test_pause_flush_and_resume(void)
         g_assert_true(LOOP_UNTIL((take(cloud, &seen), seen == 10)));
 }
 
+static void flush(RawClient *client, const char *caller, const char *ttl)
+{
+        static unsigned id;
+        g_autofree char *topic = g_strdup_printf("mb1/bridge/-/call/flush/%s", caller);
+        g_autofree char *payload = g_strdup_printf("{\"id\":%u}", ++id);
+
+        raw_client_post(client,
+                        &(RawPublish){.topic = topic, .payload = payload, .qos = 1, .ttl = ttl});
+}
+
+/* Whether another flush of this caller waits now: an answer to what is asked behind it comes first.
+ */
+static bool may_wait(RawClient *client, const char *caller)
+{
+        static unsigned id;
+        const RawMessage *message;
+        bool refused;
+        g_autofree char *payload = g_strdup_printf("{\"id\":%u,\"params\":[0]}", ++id);
+
+        flush(client, caller, "60000");
+        raw_client_post(
+                client,
+                &(RawPublish){.topic = "mb1/bridge/-/call/demand/x", .payload = payload, .qos = 1});
+        message = raw_client_receive(client);
+        refused = strstr(message->topic, "/flush/") != NULL;
+        if (refused)
+                message = raw_client_receive(client);
+        g_assert_cmpstr(message->topic, ==, "mb1/bridge/-/call/demand/x/reply");
+        return !refused;
+}
+
+/* Whoever waits for a flush, and who has ceased to, leaves room for others. */
+static void test_flushes_that_wait(void)
+{
+        CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
+        CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
+        CLEANUP_RAW_CLIENT RawClient *client = raw_client_new(stage->local, &(RawOptions){});
+        const RawMessage *message;
+
+        bridge_stage_run(stage, publish_net);
+        raw_client_subscribe(client, "mb1/bridge/-/call/+/+/reply");
+        broker_kill(stage->cloud);
+        bridge_stage_expect(stage, "Cloud", "\"down\"");
+        emit_and_wait(service, 10);
+        bridge_stage_expect(stage, "QueueEvents", "10");
+        for (int i = 0; i < 20; i++)
+                flush(client, "greedy", "1000");
+        for (int i = 0; i < 16; i++) {
+                message = raw_client_receive(client);
+                g_assert_cmpstr(message->topic, ==, "mb1/bridge/-/call/flush/greedy/reply");
+                g_assert_nonnull(strstr(message->payload, "\"code\":-32004"));
+        }
+        flush(client, "modest", "60000");
+        /* As soon as the time of one is over there is room for the next. */
+        g_assert_true(LOOP_UNTIL(may_wait(client, "greedy")));
+        broker_start(stage->cloud);
+        for (int i = 0; i < 2; i++)
+                g_assert_nonnull(strstr(raw_client_receive(client)->payload, "\"result\":null"));
+}
+
 static void test_a_damaged_store_does_not_stop_the_bridge(void)
 {
         CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
@@ -355,6 +415,7 @@ int main(int argc, char **argv)
         g_test_add_func("/bridge-events/a-reload-while-events-are-under-way",
                         test_a_reload_while_events_are_under_way);
         g_test_add_func("/bridge-events/pause-flush-and-resume", test_pause_flush_and_resume);
+        g_test_add_func("/bridge-events/flushes-that-wait", test_flushes_that_wait);
         g_test_add_func("/bridge-events/a-damaged-store-does-not-stop-the-bridge",
                         test_a_damaged_store_does_not_stop_the_bridge);
         g_test_add_func("/bridge-events/a-full-disk", test_a_full_disk);

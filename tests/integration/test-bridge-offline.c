@@ -81,16 +81,6 @@ static bool is_complete(const Offline *offline)
         return offline->seen == offline->n_events;
 }
 
-static long memory_kib(Offline *offline)
-{
-        g_autofree char *path =
-                g_strdup_printf("/proc/%d/status", (int)process_get_pid(offline->stage->bridge));
-        g_autofree char *text = NULL;
-
-        g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-        return strtol(strstr(text, "VmHWM:") + strlen("VmHWM:"), NULL, 10);
-}
-
 static gint64 file_bytes(const char *path, const char *ending)
 {
         g_autofree char *name = g_strconcat(path, ending, NULL);
@@ -103,7 +93,7 @@ static void check_bounds(Offline *offline, long before_kib)
 {
         const char *store = offline->stage->store;
         gint64 bytes = file_bytes(store, "") + file_bytes(store, "-wal");
-        long grown = memory_kib(offline) - before_kib;
+        long grown = bridge_stage_get_peak(offline->stage) - before_kib;
 
         g_test_message("file %.1f MiB of %u, memory grown by %ld KiB", (double)bytes / 1048576,
                        offline->max_mib, grown);
@@ -148,7 +138,7 @@ static void test_a_day(void)
 
         start(&offline);
         bridge_stage_retain(offline.service, "mb1/net/-/prop/Name", "\"before\"");
-        before_kib = memory_kib(&offline);
+        before_kib = bridge_stage_get_peak(offline.stage);
         broker_kill(offline.stage->cloud);
         for (unsigned n = 1; n <= offline.n_events; n++)
                 emit(&offline, n);

@@ -211,6 +211,23 @@ static void test_another_policy_for_what_is_kept(void)
         expect_retained(stage, "dev1/mb1/net", "");
 }
 
+/* The same when the connection to the local broker is another one as well. */
+static void test_another_policy_and_another_connection(void)
+{
+        CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
+        CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
+
+        bridge_stage_retain(service, "mb1/net/-/prop/Name", "1");
+        bridge_stage_run(stage, publish_net);
+        expect_retained(stage, "dev1/mb1/net", "-/prop/Name 1");
+        bridge_stage_edit_policy(stage, "\"properties\"", "\"retain\":false,\"properties\"");
+        bridge_stage_edit_policy(stage, "\"local\": {", "\"local\": {\"keepalive_s\": 31, ");
+        process_signal(stage->bridge, SIGHUP);
+        expect_retained(stage, "dev1/mb1/net", "");
+        bridge_stage_expect(stage, "LocalConnects", "2");
+        bridge_stage_expect(stage, "CloudConnects", "1");
+}
+
 /* A cloud that keeps nothing at all is told everything at each connect. */
 static void test_a_cloud_that_keeps_nothing(void)
 {
@@ -335,6 +352,8 @@ int main(int argc, char **argv)
                         test_values_that_the_cloud_does_not_keep);
         g_test_add_func("/bridge-options/another-policy-for-what-is-kept",
                         test_another_policy_for_what_is_kept);
+        g_test_add_func("/bridge-options/another-policy-and-another-connection",
+                        test_another_policy_and_another_connection);
         g_test_add_func("/bridge-options/a-cloud-that-keeps-nothing",
                         test_a_cloud_that_keeps_nothing);
         g_test_add_func("/bridge-options/on-demand", test_on_demand);

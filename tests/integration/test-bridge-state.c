@@ -206,6 +206,33 @@ static void test_another_policy(void)
         bridge_stage_expect(stage, "LocalConnects", "1");
 }
 
+static void test_another_node(void)
+{
+        CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
+        CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
+        gint64 deadline = wait_deadline(WAIT_MSEC);
+        char *offline = NULL, *there = NULL;
+
+        bridge_stage_retain(service, "mb1/net/-/prop/Name", "1");
+        bridge_stage_run(stage, publish_net);
+        bridge_stage_expect(stage, "Node", "\"dev1\"");
+        bridge_stage_edit_policy(stage, "\"dev1\"", "\"dev2\"");
+        process_signal(stage->bridge, SIGHUP);
+        bridge_stage_expect(stage, "Node", "\"dev2\"");
+        do {
+                g_free(there);
+                there = bridge_stage_list_retained(stage->cloud, "dev2/mb1/net");
+        } while (strcmp(there, "-/prop/Name 1") != 0 && wait_left(deadline) > 0);
+        g_assert_cmpstr(there, ==, "-/prop/Name 1");
+        /* What is left below the old one is no good any more, and says so: "offline", or "lost" if
+         * the broker finds the connection closed before it has read that it ends. */
+        offline = bridge_stage_list_retained(stage->cloud, "dev1");
+        g_assert_true(strstr(offline, "mb1/$node {\"state\":\"offline\"") ||
+                      strstr(offline, "mb1/$node {\"state\":\"lost\""));
+        g_free(offline);
+        g_free(there);
+}
+
 static void test_a_policy_with_errors_changes_nothing(void)
 {
         CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
@@ -238,6 +265,7 @@ int main(int argc, char **argv)
         g_test_add_func("/bridge-state/presence-in-the-cloud", test_presence_in_the_cloud);
         g_test_add_func("/bridge-state/services-found-by-pattern", test_services_found_by_pattern);
         g_test_add_func("/bridge-state/another-policy", test_another_policy);
+        g_test_add_func("/bridge-state/another-node", test_another_node);
         g_test_add_func("/bridge-state/a-policy-with-errors-changes-nothing",
                         test_a_policy_with_errors_changes_nothing);
         return g_test_run();

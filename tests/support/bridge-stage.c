@@ -53,6 +53,18 @@ void bridge_stage_write_policy(BridgeStage *stage, const char *members)
         stage->policy = temp_dir_write(stage->dir, "bridge.json", text);
 }
 
+void bridge_stage_edit_policy(BridgeStage *stage, const char *from, const char *to)
+{
+        g_autofree char *text = NULL, *edited = NULL;
+        g_auto(GStrv) parts = NULL;
+
+        g_assert_true(g_file_get_contents(stage->policy, &text, NULL, NULL));
+        parts = g_strsplit(text, from, -1);
+        g_assert_cmpuint(g_strv_length(parts), ==, 2);
+        edited = g_strjoinv(to, parts);
+        g_assert_true(g_file_set_contents(stage->policy, edited, -1, NULL));
+}
+
 void bridge_stage_start(BridgeStage *stage)
 {
         g_autofree char *program = process_program_path("mqttrpc-bridge");
@@ -97,13 +109,33 @@ void bridge_stage_kill(BridgeStage *stage)
         stage->bridge = process_free(stage->bridge);
 }
 
-void bridge_stage_limit_files(BridgeStage *stage, const char *bytes)
+static void limit(BridgeStage *stage, const char *resource, const char *bytes)
 {
         g_autofree char *pid = g_strdup_printf("%d", (int)process_get_pid(stage->bridge));
-        g_autofree char *size = g_strdup_printf("--fsize=%s:", bytes);
-        const char *argv[] = {"prlimit", "--pid", pid, size, NULL};
+        g_autofree char *option = g_strdup_printf("--%s=%s:", resource, bytes);
+        const char *argv[] = {"prlimit", "--pid", pid, option, NULL};
 
         g_assert_cmpint(process_run(stage->dir, argv, NULL, WAIT_MSEC, NULL, NULL), ==, 0);
+}
+
+void bridge_stage_limit_files(BridgeStage *stage, const char *bytes)
+{
+        limit(stage, "fsize", bytes);
+}
+
+void bridge_stage_limit_memory(BridgeStage *stage, const char *bytes)
+{
+        limit(stage, "data", bytes);
+}
+
+long bridge_stage_get_peak(BridgeStage *stage)
+{
+        g_autofree char *path =
+                g_strdup_printf("/proc/%d/status", (int)process_get_pid(stage->bridge));
+        g_autofree char *text = NULL;
+
+        g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+        return strtol(strstr(text, "VmHWM:") + strlen("VmHWM:"), NULL, 10);
 }
 
 /* ---- asking ---- */

@@ -30,6 +30,8 @@ DEFINE_CLEANUP(BridgeStage *, bridge_stage_free, cleanup_bridge_stage)
 
 /* Writes the policy: members such as "publish" and "allow", each with a comma in front. */
 void bridge_stage_write_policy(BridgeStage *stage, const char *members);
+/* Puts another text in the place of one that is in it once. */
+void bridge_stage_edit_policy(BridgeStage *stage, const char *from, const char *to);
 /* Starts the bridge and does not wait; _wait_up() waits until both sides are up since then. */
 void bridge_stage_start(BridgeStage *stage);
 void bridge_stage_wait_up(BridgeStage *stage);
@@ -42,6 +44,11 @@ void bridge_stage_kill(BridgeStage *stage);
 /* The bridge may not write beyond so many bytes of any file, as if the disk were full; or
  * "unlimited". */
 void bridge_stage_limit_files(BridgeStage *stage, const char *bytes);
+
+/* It may have so many bytes of memory. */
+void bridge_stage_limit_memory(BridgeStage *stage, const char *bytes);
+/* What the bridge has had in memory at most since it began, in KiB. */
+long bridge_stage_get_peak(BridgeStage *stage);
 
 /* A number or word that `mqttrpc-bridge status` prints; the caller frees it. NULL: it cannot tell.
  */

@@ -21,7 +21,7 @@ struct FakeBroker {
         GPtrArray *topics; /* char *, of what was published to us */
         char *echo;
         unsigned char puback;
-        bool keeps_session;
+        bool keeps_session, silent;
         unsigned n_subscribes, n_pubacks, n_connects;
         guint16 next_id;
 };
@@ -108,6 +108,11 @@ const char *fake_broker_get_uri(const FakeBroker *broker)
         return broker->uri;
 }
 
+void fake_broker_be_silent(FakeBroker *broker)
+{
+        broker->silent = true;
+}
+
 void fake_broker_set_puback(FakeBroker *broker, unsigned char reason)
 {
         broker->puback = reason;
@@ -140,26 +145,33 @@ static void append_text(GByteArray *out, const char *text)
         g_byte_array_append(out, (const guint8 *)text, (guint)strlen(text));
 }
 
+void fake_broker_send(FakeBroker *broker, const void *data, size_t length)
+{
+        const char *at = data;
+
+        while (broker->client >= 0 && length > 0) {
+                ssize_t n = send(broker->client, at, length, MSG_NOSIGNAL);
+
+                if (n > 0) {
+                        at += n;
+                        length -= (size_t)n;
+                } else if (errno == EAGAIN) {
+                        poll(&(struct pollfd){broker->client, POLLOUT, 0}, 1, WAIT_MSEC);
+                } else {
+                        hang_up(broker);
+                }
+        }
+}
+
 /* A packet as one write, so that the client never sees half of it. */
 static void send_packet(FakeBroker *broker, guint8 first, const guint8 *body, gsize length)
 {
         g_autoptr(GByteArray) packet = g_byte_array_new();
-        gsize sent = 0;
 
         g_byte_array_append(packet, &first, 1);
         append_length(packet, length);
         g_byte_array_append(packet, body, (guint)length);
-        while (broker->client >= 0 && sent < packet->len) {
-                ssize_t n =
-                        send(broker->client, packet->data + sent, packet->len - sent, MSG_NOSIGNAL);
-
-                if (n > 0)
-                        sent += (gsize)n;
-                else if (errno == EAGAIN)
-                        poll(&(struct pollfd){broker->client, POLLOUT, 0}, 1, WAIT_MSEC);
-                else
-                        hang_up(broker);
-        }
+        fake_broker_send(broker, packet->data, packet->len);
 }
 
 void fake_broker_publish(FakeBroker *broker, const char *topic, const void *payload, size_t length,
@@ -206,10 +218,10 @@ static void answer_publish(FakeBroker *broker, guint8 flags, const guint8 *body,
         guint8 answer[] = {body[at], body[at + 1], broker->puback};
 
         g_ptr_array_add(broker->topics, topic);
-        if (flags & 2) {
+        if ((flags & 2) && !broker->silent)
                 send_packet(broker, PUBACK << 4, answer, broker->puback ? 3 : 2);
+        if (flags & 2)
                 at += 2;
-        }
         if (broker->echo && g_str_has_suffix(topic, broker->echo)) {
                 at += 1u + body[at]; /* properties, of fewer than 128 bytes */
                 fake_broker_publish(broker, topic, body + at, length - at, 1, false, NULL);

@@ -18,17 +18,21 @@ DEFINE_CLEANUP(FakeBroker *, fake_broker_free, cleanup_fake_broker)
 #define CLEANUP_FAKE_BROKER CLEANUP(cleanup_fake_broker)
 
 const char *fake_broker_get_uri(const FakeBroker *broker);
+/* From now on nothing is acknowledged. */
+void fake_broker_be_silent(FakeBroker *broker);
 /* The reason code of the PUBACKs to come; 0 at first. */
 void fake_broker_set_puback(FakeBroker *broker, unsigned char reason);
 
 /* Takes in and answers what has come. */
 void fake_broker_process(FakeBroker *broker);
-/* Sends a PUBLISH. `qos` 0 or 1. `response_topic` may be NULL. */
+/* Sends a PUBLISH. `response_topic` may be NULL. */
 void fake_broker_publish(FakeBroker *broker, const char *topic, const void *payload, size_t length,
                          int qos, bool retain, const char *response_topic);
 /* The same at QoS 1 with this packet id and the flag DUP, as what was sent before and not
  * acknowledged. */
 void fake_broker_repeat(FakeBroker *broker, const char *topic, const char *payload, guint16 id);
+/* Sends bytes that need not be a packet. */
+void fake_broker_send(FakeBroker *broker, const void *data, size_t length);
 /* The connections to come find their session. */
 void fake_broker_keep_session(FakeBroker *broker);
 /* Ends the connection, if there is one. */

@@ -18,6 +18,7 @@ static void test_good_ones(void)
                 {"mqtt://127.0.0.1:9", "127.0.0.1", 9, false, true},
                 {"mqtt://[::1]:9", "::1", 9, false, true},
                 {"mqtts://[fe80::1]", "fe80::1", 8883, true, false},
+                {"mqtt://127.evil.example", "127.evil.example", 1883, false, false},
         };
 
         for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -51,10 +52,39 @@ static void test_bad_ones(void)
         }
 }
 
+static void test_the_same_place(void)
+{
+        static const struct {
+                const char *a, *b;
+                bool same;
+        } rows[] = {
+                {"mqtt://localhost", "mqtt://127.0.0.1", true},
+                {"mqtt://[::1]:7", "mqtt://127.1.2.3:7", true},
+                {"mqtt://A.example", "mqtt://a.example:1883", true},
+                {"unix:///run/x", "unix:///run/x", true},
+                {"mqtt://localhost", "mqtt://127.0.0.1:7", false},
+                {"unix:///run/x", "unix:///run/X", false},
+                {"unix:///run/x", "unix:///run/y", false},
+                {"mqtt://a.example", "mqtt://b.example", false},
+        };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                Address a, b;
+
+                g_test_message("%s %s", rows[i].a, rows[i].b);
+                g_assert_cmpint(address_parse(rows[i].a, &a, NULL), ==, 0);
+                g_assert_cmpint(address_parse(rows[i].b, &b, NULL), ==, 0);
+                g_assert_true(address_is_same(&a, &b) == rows[i].same);
+                address_done(&a);
+                address_done(&b);
+        }
+}
+
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/address/good-ones", test_good_ones);
         g_test_add_func("/address/bad-ones", test_bad_ones);
+        g_test_add_func("/address/the-same-place", test_the_same_place);
         return g_test_run();
 }

@@ -3,6 +3,7 @@
 #include "bridge/audit.h"
 
 #include <glib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -117,6 +118,21 @@ static void test_a_folder_that_is_not_there(Fixture *fixture, gconstpointer data
         g_assert_null(audit);
 }
 
+/* It cannot be begun anew when it is full, and then it can. */
+static void test_it_goes_on_when_it_can(Fixture *fixture, gconstpointer data)
+{
+        g_autofree char *away = g_strconcat(fixture->folder, "-away", NULL);
+
+        fixture->audit = audit_free(fixture->audit);
+        g_assert_cmpint(truncate(fixture->path, LIMIT_BRIDGE_AUDIT_BYTES), ==, 0);
+        g_assert_cmpint(audit_new(fixture->path, &fixture->audit, NULL), ==, 0);
+        g_assert_cmpint(rename(fixture->folder, away), ==, 0);
+        write_entry(fixture, "lost", false);
+        g_assert_cmpint(rename(away, fixture->folder), ==, 0);
+        write_entry(fixture, "alice", false);
+        g_assert_cmpuint(count_lines(fixture->path, "\"caller\":\"alice\""), ==, 1);
+}
+
 #define ADD(name, function) g_test_add("/audit/" name, Fixture, NULL, set_up, function, tear_down)
 
 int main(int argc, char **argv)
@@ -125,6 +141,7 @@ int main(int argc, char **argv)
         ADD("a-line-for-each", test_a_line_for_each);
         ADD("a-flood", test_a_flood);
         ADD("the-file-is-bounded", test_the_file_is_bounded);
+        ADD("it-goes-on-when-it-can", test_it_goes_on_when_it_can);
         ADD("a-folder-that-is-not-there", test_a_folder_that_is_not_there);
         return g_test_run();
 }

@@ -51,74 +51,85 @@ static char *errors_of(const char *text)
         "\"node\":\"d\",\"local\":{\"uri\":\"unix:///l\"},\"cloud\":{\"uri\":\"mqtt://" \
         "127.0.0.1\"}"
 
+static const struct {
+        const char *name, *text, *error;
+} refused[] = {
+        {"not-json", "{", "p:1:"},
+        {"missing", "{}", "'node' is missing"},
+        {"unknown-key", "{" BOTH ",\"publsh\":[]}", "did you mean 'publish'?"},
+        {"node-with-wildcard",
+         "{\"node\":\"a/+\",\"local\":{\"uri\":\"unix:///l\"},\"cloud\":{\"uri\":"
+         "\"mqtt://127.0.0.1\"}}",
+         "p:1:9 /node: 'a/+' is no topic prefix"},
+        {"plain-tcp",
+         "{\"node\":\"d\",\"local\":{\"uri\":\"unix:///l\"},\"cloud\":{\"uri\":"
+         "\"mqtt://a.example\"}}",
+         "/cloud/uri: passwords and data would cross the network in the clear"},
+        {"same-broker",
+         "{\"node\":\"d\",\"local\":{\"uri\":\"mqtt://127.0.0.1\"},\"cloud\":{\"uri\":"
+         "\"mqtt://127.0.0.1:1883\"}}",
+         "both sides would be the same"},
+        {"same-broker-by-another-name",
+         "{\"node\":\"d\",\"local\":{\"uri\":\"mqtt://localhost\"},\"cloud\":{\"uri\":"
+         "\"mqtt://127.0.0.1:1883\"}}",
+         "both sides would be the same"},
+        {"plain-tcp-to-what-looks-local",
+         "{\"node\":\"d\",\"local\":{\"uri\":\"unix:///l\"},\"cloud\":{\"uri\":"
+         "\"mqtt://127.0.0.1.example\"}}",
+         "/cloud/uri: passwords and data would cross the network in the clear"},
+        {"long-reply-topic",
+         "{" BOTH ",\"limits\":{\"topic_bytes\":35},\"allow\":[{\"service\":\"net\","
+         "\"object\":\"-\",\"methods\":[\"Scan\",\"ScanAll\"],\"callers\":[\"alice\"]}]}",
+         "the topic of 'ScanAll' of net/- has"},
+        {"long-topic-of-a-property",
+         "{" BOTH ",\"limits\":{\"topic_bytes\":30},\"publish\":[{\"service\":\"net\","
+         "\"properties\":[\"ANameThatIsRatherLong\"]}]}",
+         "the topic of 'ANameThatIsRatherLong' of net/* has"},
+        {"any-service",
+         "{" BOTH ",\"allow\":[{\"service\":\"a*\",\"methods\":[\"X\"],\"callers\":[\"c\"]}]}",
+         "/allow/0/service: calls to whatever service"},
+        {"overlap",
+         "{" BOTH ",\"allow\":[{\"service\":\"a\",\"methods\":[\"X*\"],\"callers\":[\"c\"]},"
+         "{\"service\":\"a\",\"methods\":[\"Xy\"],\"callers\":[\"b\",\"c\"]}]}",
+         "'Xy' of a/* is in rule 0 of allow as well"},
+        {"publish-overlap",
+         "{" BOTH ",\"publish\":[{\"service\":\"*\",\"signals\":[\"*\"]},"
+         "{\"service\":\"a\",\"signals\":[\"S\"]}]}",
+         "/publish/1: 'S' of a/* is in rule 0 of publish as well"},
+        {"nothing", "{" BOTH ",\"publish\":[{\"service\":\"a\"}]}",
+         "neither properties nor signals"},
+        {"no-callers", "{" BOTH ",\"allow\":[{\"service\":\"a\",\"methods\":[\"X\"]}]}",
+         "no callers"},
+        {"caller-pattern",
+         "{" BOTH ",\"allow\":[{\"service\":\"a\",\"methods\":[\"X\"],\"callers\":[\"c*\"]}]}",
+         "/allow/0/callers/0: 'c*' is no name"},
+        {"caller-other",
+         "{" BOTH ",\"allow\":[{\"service\":\"a\",\"methods\":[\"X\"],\"callers\":[\"other\"]}]}",
+         "'other' is what callers"},
+        {"half-a-certificate",
+         "{\"node\":\"d\",\"local\":{\"uri\":\"unix:///l\"},\"cloud\":{\"uri\":"
+         "\"mqtts://a.example\",\"cert_file\":\"/c\"}}",
+         "cert_file and key_file are only of use together"},
+        {"no-such-secret",
+         "{\"node\":\"d\",\"local\":{\"uri\":\"unix:///l\",\"user\":\"u\","
+         "\"password_file\":\"/does/not/exist\"},\"cloud\":{\"uri\":\"mqtt://127.0.0.1\"}}",
+         "/local/password_file: cannot read /does/not/exist"},
+        {"too-deep",
+         "{\"node\":\"a/b/c\",\"local\":{\"uri\":\"unix:///l\"},\"cloud\":{\"uri\":"
+         "\"mqtt://127.0.0.1\"},\"cloud_kind\":\"aws-iot\"}",
+         "/node: replies have topics of 10 levels"},
+        {"signals-on-demand",
+         "{" BOTH ",\"publish\":[{\"service\":\"a\",\"signals\":[\"S\"],\"on_demand\":true}]}",
+         "are for properties"},
+};
+
 static void test_what_is_refused(void)
 {
-        static const struct {
-                const char *name, *text, *error;
-        } rows[] = {
-                {"not-json", "{", "p:1:"},
-                {"missing", "{}", "'node' is missing"},
-                {"unknown-key", "{" BOTH ",\"publsh\":[]}", "did you mean 'publish'?"},
-                {"node-with-wildcard",
-                 "{\"node\":\"a/+\",\"local\":{\"uri\":\"unix:///l\"},\"cloud\":{\"uri\":"
-                 "\"mqtt://127.0.0.1\"}}",
-                 "p:1:9 /node: 'a/+' is no topic prefix"},
-                {"plain-tcp",
-                 "{\"node\":\"d\",\"local\":{\"uri\":\"unix:///l\"},\"cloud\":{\"uri\":"
-                 "\"mqtt://a.example\"}}",
-                 "/cloud/uri: passwords and data would cross the network in the clear"},
-                {"same-broker",
-                 "{\"node\":\"d\",\"local\":{\"uri\":\"mqtt://127.0.0.1\"},\"cloud\":{\"uri\":"
-                 "\"mqtt://127.0.0.1:1883\"}}",
-                 "both sides would be the same"},
-                {"any-service",
-                 "{" BOTH
-                 ",\"allow\":[{\"service\":\"a*\",\"methods\":[\"X\"],\"callers\":[\"c\"]}]}",
-                 "/allow/0/service: calls to whatever service"},
-                {"overlap",
-                 "{" BOTH
-                 ",\"allow\":[{\"service\":\"a\",\"methods\":[\"X*\"],\"callers\":[\"c\"]},"
-                 "{\"service\":\"a\",\"methods\":[\"Xy\"],\"callers\":[\"b\",\"c\"]}]}",
-                 "'Xy' of a/* is in rule 0 of allow as well"},
-                {"publish-overlap",
-                 "{" BOTH ",\"publish\":[{\"service\":\"*\",\"signals\":[\"*\"]},"
-                 "{\"service\":\"a\",\"signals\":[\"S\"]}]}",
-                 "/publish/1: 'S' of a/* is in rule 0 of publish as well"},
-                {"nothing", "{" BOTH ",\"publish\":[{\"service\":\"a\"}]}",
-                 "neither properties nor signals"},
-                {"no-callers", "{" BOTH ",\"allow\":[{\"service\":\"a\",\"methods\":[\"X\"]}]}",
-                 "no callers"},
-                {"caller-pattern",
-                 "{" BOTH
-                 ",\"allow\":[{\"service\":\"a\",\"methods\":[\"X\"],\"callers\":[\"c*\"]}]}",
-                 "/allow/0/callers/0: 'c*' is no name"},
-                {"caller-other",
-                 "{" BOTH
-                 ",\"allow\":[{\"service\":\"a\",\"methods\":[\"X\"],\"callers\":[\"other\"]}]}",
-                 "'other' is what callers"},
-                {"half-a-certificate",
-                 "{\"node\":\"d\",\"local\":{\"uri\":\"unix:///l\"},\"cloud\":{\"uri\":"
-                 "\"mqtts://a.example\",\"cert_file\":\"/c\"}}",
-                 "cert_file and key_file are only of use together"},
-                {"no-such-secret",
-                 "{\"node\":\"d\",\"local\":{\"uri\":\"unix:///l\",\"user\":\"u\","
-                 "\"password_file\":\"/does/not/exist\"},\"cloud\":{\"uri\":\"mqtt://127.0.0.1\"}}",
-                 "/local/password_file: cannot read /does/not/exist"},
-                {"too-deep",
-                 "{\"node\":\"a/b/c\",\"local\":{\"uri\":\"unix:///l\"},\"cloud\":{\"uri\":"
-                 "\"mqtt://127.0.0.1\"},\"cloud_kind\":\"aws-iot\"}",
-                 "/node: replies have topics of 10 levels"},
-                {"signals-on-demand",
-                 "{" BOTH
-                 ",\"publish\":[{\"service\":\"a\",\"signals\":[\"S\"],\"on_demand\":true}]}",
-                 "are for properties"},
-        };
+        for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {
+                g_autofree char *errors = errors_of(refused[i].text);
 
-        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-                g_autofree char *errors = errors_of(rows[i].text);
-
-                g_test_message("%s: %s", rows[i].name, errors);
-                g_assert_nonnull(strstr(errors, rows[i].error));
+                g_test_message("%s: %s", refused[i].name, errors);
+                g_assert_nonnull(strstr(errors, refused[i].error));
         }
 }
 

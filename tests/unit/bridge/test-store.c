@@ -173,6 +173,25 @@ static void test_newest_become_a_gap(Fixture *fixture, gconstpointer data)
         g_assert_cmpuint(store_get_counts(fixture->store).dropped, ==, 2);
 }
 
+/* The gap that tells of them takes room, too: not that of what is older. */
+static void test_newest_leave_the_oldest_alone(Fixture *fixture, gconstpointer data)
+{
+        StoreEvent event;
+
+        reopen(fixture, 64000, true, NULL);
+        for (int i = 0; i < 2000; i++) {
+                add(fixture, "a-longer-topic-than-the-row-of-a-gap", 1);
+                g_assert_cmpint(store_trim(fixture->store, 1), ==, 0);
+        }
+        g_assert_cmpint(store_next(fixture->store, 0, &event), ==, 1);
+        g_assert_false(event.gap);
+        g_assert_cmpint(event.id, ==, 1);
+        g_assert_cmpuint(store_get_counts(fixture->store).bytes, <=, 64000);
+        g_assert_cmpuint(store_get_counts(fixture->store).events - 1 +
+                                 store_get_counts(fixture->store).dropped,
+                         ==, 2000);
+}
+
 static void test_old_become_a_gap(Fixture *fixture, gconstpointer data)
 {
         add(fixture, "old", 1000);
@@ -324,6 +343,7 @@ int main(int argc, char **argv)
         ADD("oldest-become-a-gap", test_oldest_become_a_gap);
         ADD("what-is-under-way-is-not-dropped", test_what_is_under_way_is_not_dropped);
         ADD("newest-become-a-gap", test_newest_become_a_gap);
+        ADD("newest-leave-the-oldest-alone", test_newest_leave_the_oldest_alone);
         ADD("old-become-a-gap", test_old_become_a_gap);
         ADD("a-gap-under-way-does-not-grow", test_a_gap_under_way_does_not_grow);
         ADD("a-wall-clock-that-steps-makes-nothing-old",

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* A queue of points in time (binary heap), intrusive: what waits embeds a Deadline. One timer per
- * bus serves all pending calls and requests through it. */
+/* A queue of points in time (binary heap), intrusive: what waits embeds a Deadline. One timer
+ * serves all that waits through it, and looking for what is due costs the same however much that
+ * is. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "libmqttrpc/deadline.h"
+#include "common/deadline.h"
 
 #include "common/util.h"
 
