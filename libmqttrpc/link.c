@@ -6,10 +6,10 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/random.h>
-#include <uthash.h>
 
 #include "common/backoff.h"
 #include "common/clock.h"
+#include "common/hash.h"
 #include "common/limits.h"
 #include "common/offload.h"
 #include "common/util.h"
