@@ -221,6 +221,45 @@ static int compare_keys(const void *a, const void *b, void *userdata)
         return ca - cb;
 }
 
+/* The key of an object that is there twice; 0 if there is none. For few keys, whose prints are
+ * nearly always all that is looked at. */
+static uint32_t find_by_pairs(const JsonDoc *doc, uint32_t object)
+{
+        uint32_t keys[PAIRWISE_KEYS], n = 0;
+        uint64_t prints[PAIRWISE_KEYS], seen = 0, bit;
+        bool escaped = false;
+
+        JSON_FOREACH (doc, object, key) {
+                const JsonNode *node = &doc->nodes[key];
+
+                keys[n] = key;
+                prints[n] = key_print(doc->text + node->start, node->end - node->start);
+                bit = key_print_bit(prints[n]);
+                escaped = escaped || node->escaped;
+                for (uint32_t i = 0; i < n && (escaped || (seen & bit)); i++)
+                        if ((escaped || prints[i] == prints[n]) &&
+                            compare_keys(&keys[i], &keys[n], (void *)(uintptr_t)doc) == 0)
+                                return key;
+                seen |= bit;
+                n++;
+        }
+        return 0;
+}
+
+/* The same for many: in doc->scratch, which has room for them. */
+static uint32_t find_by_sorting(JsonDoc *doc, uint32_t object)
+{
+        uint32_t *keys = doc->scratch, n = 0;
+
+        JSON_FOREACH (doc, object, key)
+                keys[n++] = key;
+        qsort_r(keys, n, sizeof(*keys), compare_keys, doc);
+        for (uint32_t i = 1; i < n; i++)
+                if (compare_keys(&keys[i - 1], &keys[i], doc) == 0)
+                        return MAX(keys[i - 1], keys[i]);
+        return 0;
+}
+
 static int reserve_scratch(JsonDoc *doc, uint32_t count)
 {
         uint32_t *scratch;
@@ -235,55 +274,23 @@ static int reserve_scratch(JsonDoc *doc, uint32_t count)
         return 0;
 }
 
-/* The first `count` of the scratch are keys; returns one that is there twice, or 0. */
-static uint32_t find_by_sorting(JsonDoc *doc, uint32_t count)
-{
-        qsort_r(doc->scratch, count, sizeof(*doc->scratch), compare_keys, doc);
-        for (uint32_t i = 1; i < count; i++)
-                if (compare_keys(&doc->scratch[i - 1], &doc->scratch[i], doc) == 0)
-                        return MAX(doc->scratch[i - 1], doc->scratch[i]);
-        return 0;
-}
-
-/* The same for few keys. Nearly all pairs differ in their prints. */
-static uint32_t find_by_pairs(JsonDoc *doc, uint32_t count)
-{
-        uint64_t prints[PAIRWISE_KEYS];
-        bool escaped = false;
-
-        for (uint32_t i = 0; i < count; i++) {
-                const JsonNode *key = &doc->nodes[doc->scratch[i]];
-
-                prints[i] = key_print(doc->text + key->start, key->end - key->start);
-                escaped = escaped || key->escaped;
-        }
-        for (uint32_t i = 1; i < count; i++)
-                for (uint32_t j = 0; j < i; j++)
-                        if ((prints[i] == prints[j] || escaped) &&
-                            compare_keys(&doc->scratch[i], &doc->scratch[j], doc) == 0)
-                                return doc->scratch[i];
-        return 0;
-}
-
-/* 0, or the code of a failure that has been noted. */
-static int check_duplicate_keys(Scanner *scanner, uint32_t object)
+/* Of an object that ends at `end`, which is returned. */
+static const char *check_keys(Scanner *scanner, uint32_t object, const char *end)
 {
         JsonDoc *doc = scanner->doc;
-        uint32_t count = doc->nodes[object].count, n = 0, key;
+        uint32_t count = doc->nodes[object].count, key;
 
         if (count < 2)
-                return 0;
-        if (reserve_scratch(doc, count) < 0) {
-                fail(scanner, doc->text + doc->nodes[object].end, -ENOMEM, "out of memory");
-                return scanner->code;
-        }
-        JSON_FOREACH (doc, object, child)
-                doc->scratch[n++] = child;
-        key = count <= PAIRWISE_KEYS ? find_by_pairs(doc, count) : find_by_sorting(doc, count);
+                return end;
+        if (count <= PAIRWISE_KEYS)
+                key = find_by_pairs(doc, object);
+        else if (reserve_scratch(doc, count) >= 0)
+                key = find_by_sorting(doc, object);
+        else
+                return fail(scanner, end, -ENOMEM, "out of memory");
         if (key == 0)
-                return 0;
-        fail(scanner, doc->text + doc->nodes[key].start, -EBADMSG, "duplicate key");
-        return scanner->code;
+                return end;
+        return fail(scanner, doc->text + doc->nodes[key].start, -EBADMSG, "duplicate key");
 }
 
 /* ---- values ---- */
@@ -409,8 +416,7 @@ static const char *scan_object(Scanner *scanner, const char *start, unsigned dep
         }
         if (!at)
                 return NULL;
-        at = close_node(scanner, index, count, at + 1);
-        return check_duplicate_keys(scanner, index) < 0 ? NULL : at;
+        return check_keys(scanner, index, close_node(scanner, index, count, at + 1));
 }
 
 static const char *scan_value(Scanner *scanner, const char *at, unsigned depth)

@@ -45,16 +45,18 @@ static int compare(const void *a, const void *b, void *userdata)
 /* Nearly all pairs differ in their prints. */
 static const KeySpan *find_by_pairs(const KeySpan *keys, size_t count, const char *text)
 {
-        uint64_t prints[PAIRWISE_KEYS];
+        uint64_t prints[PAIRWISE_KEYS], seen = 0, bit;
 
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
                 prints[i] = key_print(text + keys[i].offset, keys[i].length);
-        for (size_t i = 1; i < count; i++)
-                for (size_t j = 0; j < i; j++)
+                bit = key_print_bit(prints[i]);
+                for (size_t j = 0; j < i && (seen & bit); j++)
                         if (prints[i] == prints[j] && keys[i].length == keys[j].length &&
                             memcmp(text + keys[i].offset, text + keys[j].offset, keys[i].length) ==
                                     0)
                                 return &keys[i];
+                seen |= bit;
+        }
         return NULL;
 }
 
