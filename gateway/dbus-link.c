@@ -87,7 +87,7 @@ static int on_owner_known(sd_bus_message *m, void *userdata, sd_bus_error *ret_e
                 (void)sd_bus_message_read(m, "s", &owner);
         watch->query = sd_bus_slot_unref(watch->query);
         set_owner(watch, owner);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 /* First the match, then the question, so that no change is missed in between. */
