@@ -47,6 +47,8 @@ char *buffer_reserve(Buffer *buffer, size_t length)
         }
         if (needed + 1 > buffer->capacity) {
                 capacity = MAX(needed + 1, MAX(buffer->capacity * 2, (size_t)128));
+                if (buffer->maximum > 0)
+                        capacity = MIN(capacity, buffer->maximum + 1);
                 data = realloc(buffer->data, capacity);
                 if (!data) {
                         fail(buffer, -ENOMEM);
@@ -68,7 +70,10 @@ int buffer_append(Buffer *buffer, const void *data, size_t length)
 {
         char *end;
 
-        end = buffer_reserve(buffer, length);
+        if (buffer->status == 0 && length < buffer->capacity - buffer->length)
+                end = buffer->data + buffer->length;
+        else
+                end = buffer_reserve(buffer, length);
         if (!end)
                 return buffer->status;
         if (length > 0)
@@ -80,11 +85,6 @@ int buffer_append(Buffer *buffer, const void *data, size_t length)
 int buffer_append_text(Buffer *buffer, const char *text)
 {
         return buffer_append(buffer, text, strlen(text));
-}
-
-int buffer_append_char(Buffer *buffer, char c)
-{
-        return buffer_append(buffer, &c, 1);
 }
 
 int buffer_printf(Buffer *buffer, const char *format, ...)

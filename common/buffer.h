@@ -14,9 +14,9 @@
 typedef struct Buffer {
         char *data; /* owned; NUL-terminated whenever it is not NULL */
         size_t length;
-        size_t capacity;
-        size_t maximum; /* bytes; 0 = only memory is the limit */
-        int status;     /* 0, -ENOMEM, or -EMSGSIZE when `maximum` would be exceeded */
+        size_t capacity; /* never more than `maximum` takes */
+        size_t maximum;  /* bytes; 0 = only memory is the limit */
+        int status;      /* 0, -ENOMEM, or -EMSGSIZE when `maximum` would be exceeded */
 } Buffer;
 
 #define BUFFER_INIT(max) ((Buffer){.maximum = (max)})
@@ -43,7 +43,16 @@ void buffer_commit(Buffer *buffer, size_t length);
 
 int buffer_append(Buffer *buffer, const void *data, size_t length);
 int buffer_append_text(Buffer *buffer, const char *text);
-int buffer_append_char(Buffer *buffer, char c);
+
+static inline int buffer_append_char(Buffer *buffer, char c)
+{
+        if (buffer->status < 0 || buffer->capacity - buffer->length < 2)
+                return buffer_append(buffer, &c, 1);
+        buffer->data[buffer->length++] = c;
+        buffer->data[buffer->length] = '\0';
+        return 0;
+}
+
 int buffer_printf(Buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Cuts back to `length` bytes; used to undo a started item. Does not clear a failure. */

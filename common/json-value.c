@@ -23,11 +23,18 @@ const char *json_type_name(JsonType type)
 
 uint32_t json_find(const JsonDoc *doc, uint32_t object, const char *key)
 {
+        size_t length = strlen(key) + 2; /* with its quotes */
+
         if (doc->nodes[object].type != JSON_OBJECT)
                 return 0;
-        JSON_FOREACH (doc, object, member)
-                if (json_string_is(doc, member, key))
+        JSON_FOREACH (doc, object, member) {
+                const JsonNode *node = &doc->nodes[member];
+
+                if (node->escaped ? json_string_is(doc, member, key)
+                                  : node->end - node->start == length &&
+                                            !memcmp(doc->text + node->start + 1, key, length - 2))
                         return member + 1;
+        }
         return 0;
 }
 

@@ -8,6 +8,10 @@
 
 #include "common/json-plain.h"
 
+/* Digits after the point up to which a double is written without a search: with nine before it
+ * there are never more than 15. */
+enum { SHORT_DECIMALS = 6 };
+
 enum { INTEGER_DIGITS = 20 }; /* "-9223372036854775808" and "18446744073709551615" */
 
 static int write_digits(Buffer *buffer, uint64_t value, bool negative)
@@ -55,6 +59,39 @@ int json_write_uint64_safe(Buffer *buffer, uint64_t value)
         return write_quoted(buffer, value, false);
 }
 
+/* Few digits after the point, as most measured values have them. A quotient of whole numbers that
+ * doubles hold exactly is rounded to the nearest double, as a reader of the digits rounds: so it is
+ * `value` again, and up to 15 digits "%.15g" would write the same ones. Returns false if it is not
+ * such a value. */
+static bool write_short_fraction(Buffer *buffer, double value)
+{
+        double magnitude = fabs(value), scale = 10, scaled;
+        char digits[2 * INTEGER_DIGITS];
+        unsigned decimals = 1;
+        size_t at = sizeof(digits);
+        uint64_t rest;
+
+        if (magnitude < 1e-3 || magnitude >= 1e9)
+                return false;
+        for (; decimals < SHORT_DECIMALS; decimals++, scale *= 10)
+                if (nearbyint(magnitude * scale) / scale == magnitude)
+                        break;
+        scaled = nearbyint(magnitude * scale);
+        if (scaled / scale != magnitude)
+                return false;
+        rest = (uint64_t)scaled;
+        for (unsigned i = 0; i <= decimals || rest > 0; i++) {
+                if (i == decimals)
+                        digits[--at] = '.';
+                digits[--at] = (char)('0' + rest % 10);
+                rest /= 10;
+        }
+        if (value < 0)
+                digits[--at] = '-';
+        buffer_append(buffer, digits + at, sizeof(digits) - at);
+        return true;
+}
+
 int json_write_double(Buffer *buffer, double value)
 {
         char text[32];
@@ -65,6 +102,8 @@ int json_write_double(Buffer *buffer, double value)
                 return buffer_append_text(buffer, value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
         if (value == floor(value) && fabs(value) < 1e15 && !(value == 0 && signbit(value)))
                 return json_write_int64(buffer, (int64_t)value);
+        if (write_short_fraction(buffer, value))
+                return buffer_status(buffer);
         for (int precision = 15; precision <= 17; precision++) {
                 snprintf(text, sizeof(text), "%.*g", precision, value);
                 if (strtod(text, NULL) == value)

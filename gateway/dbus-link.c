@@ -12,6 +12,7 @@
 #include "common/backoff.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "gateway/dbus-pump.h"
 
 #define DRIVER_NAME     "org.freedesktop.DBus"
 #define DRIVER_PATH     "/org/freedesktop/DBus"
@@ -38,6 +39,7 @@ struct DbusLink {
         DbusLinkHandler handler;
         void *userdata;
         sd_bus *bus;
+        DbusPump *pump; /* of the connection that is established */
         bool connected;
         bool tried;             /* was connected, or failed to */
         uint64_t unsent_bytes;  /* by dbus_link_send(), since all was sent */
@@ -85,7 +87,7 @@ static int on_owner_known(sd_bus_message *m, void *userdata, sd_bus_error *ret_e
                 (void)sd_bus_message_read(m, "s", &owner);
         watch->query = sd_bus_slot_unref(watch->query);
         set_owner(watch, owner);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 /* First the match, then the question, so that no change is missed in between. */
@@ -188,6 +190,7 @@ static void drop_bus(DbusLink *link)
         link->connected = false;
         DL_FOREACH (link->watches, watch)
                 watch_stop(watch);
+        link->pump = dbus_pump_free(link->pump);
         link->bus = sd_bus_close_unref(link->bus);
         DL_FOREACH_SAFE (link->watches, watch, next)
                 if (watch->owner)
@@ -220,6 +223,20 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *ret_
         return schedule_retry(link);
 }
 
+/* From now on the descriptor stays what it is. Without memory for it sd-bus goes on by itself. */
+static void start_pump(DbusLink *link)
+{
+        int r;
+
+        (void)sd_bus_detach_event(link->bus);
+        r = dbus_pump_new(link->event, link->bus, &link->pump);
+        if (r < 0)
+                r = sd_bus_attach_event(link->bus, link->event, SD_EVENT_PRIORITY_NORMAL);
+        if (r < 0)
+                log_error("the D-Bus %s bus cannot be listened to: %s", link->address,
+                          strerrordesc_np(-r));
+}
+
 static int on_connected(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 {
         DbusLink *link = userdata;
@@ -228,6 +245,7 @@ static int on_connected(sd_bus_message *m, void *userdata, sd_bus_error *ret_err
 
         link->connected = link->tried = true;
         backoff_reset(&link->backoff);
+        start_pump(link);
         DL_FOREACH (link->watches, watch) {
                 r = watch_start(watch);
                 if (r < 0)
@@ -361,6 +379,7 @@ DbusLink *dbus_link_free(DbusLink *link)
         if (!link)
                 return NULL;
         DL_DELETE(all_links, link);
+        link->pump = dbus_pump_free(link->pump);
         link->bus = sd_bus_close_unref(link->bus);
         link->retry = sd_event_source_disable_unref(link->retry);
         sd_event_unref(link->event);

@@ -15,6 +15,10 @@
 typedef struct DbusLink DbusLink;
 typedef struct DbusWatch DbusWatch;
 
+/* What the handler of a reply returns. After a 0 sd-bus goes on to compare the reply with each
+ * match rule and each object there is. */
+enum { DBUS_LINK_TAKEN = 1 };
+
 /* A name that is watched. `owner` is its unique owner, NULL when it has none, or none is known
  * because the connection is down. Called for every change, also of the connection. */
 typedef void (*DbusWatchHandler)(const char *owner, void *userdata);

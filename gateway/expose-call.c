@@ -199,7 +199,7 @@ static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         expose_call_free(call, &expose->calls);
         if (expose->scratch->buffer.capacity > SCRATCH_KEEP_BYTES)
                 buffer_done(&expose->scratch->buffer);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 /* ---- the way there ---- */

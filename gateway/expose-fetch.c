@@ -122,7 +122,7 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
                 expose_object_on_fetched(object);
         expose_fetch_go_on(expose);
         expose_check_ready(expose);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 /* ---- questions ---- */

@@ -351,6 +351,6 @@ bool expose_instances_process(ExposeInstances *instances)
         bool any = process_link(instances->names_link);
 
         for (ExposeInstance *i = instances->items; i; i = i->hh.next)
-                any = process_link(i->link) || any;
+                any = (i->expose->n_calls > 0 && process_link(i->link)) || any;
         return any;
 }

@@ -81,7 +81,7 @@ ExposeInstances *expose_instances_free(ExposeInstances *instances);
 /* Begins to connect to D-Bus, for ever. Fails only without memory. */
 int expose_instances_open(ExposeInstances *instances);
 void expose_instances_count(const ExposeInstances *instances, ExposeInstancesCount *ret_count);
-/* Takes one message of each connection. Whether there was any. */
+/* Takes one message of each connection that has calls in flight. Whether there was any. */
 bool expose_instances_process(ExposeInstances *instances);
 /* Whether somebody else than the gateway has the one name of a mapping. */
 bool expose_instances_has_name(const ExposeInstances *instances);

@@ -377,7 +377,7 @@ static int on_managed(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
                 expose_walk_start(expose, false);
         }
         expose_check_ready(expose);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 /* Asks the next place; after the last one the tree is walked. */

@@ -170,7 +170,7 @@ static int on_value(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         else
                 reply_value(call, m);
         expose_call_free(call, &call->expose->calls);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 static int get(Access *access, MqttRpcError **ret_error)
@@ -227,7 +227,7 @@ static int on_set(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
                 fetch_again(call);
         }
         expose_call_free(call, &call->expose->calls);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 static int append_value(const Access *access, sd_bus_message *m, MqttRpcError **ret_error)
@@ -378,7 +378,7 @@ static int on_all(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
                                           SD_BUS_ERROR_UNKNOWN_INTERFACE)) {
                 expose_call_reply_failure(call, sd_bus_message_get_error(m));
                 expose_call_free(call, &expose->calls);
-                return 0;
+                return DBUS_LINK_TAKEN;
         }
         if (r >= 0)
                 r = ask_from(call, call->interface->hh.next, &error);
@@ -386,7 +386,7 @@ static int on_all(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
                 (void)mqttrpc_request_reply_error(call->request, error);
         if (r <= 0)
                 expose_call_free(call, &expose->calls);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 /* An object that has been found has some of the interfaces of its entry. What services say to a

@@ -128,7 +128,7 @@ static int on_introspected(sd_bus_message *m, void *userdata, sd_bus_error *ret_
                 return introspect_again(type);
         if (sd_bus_message_is_method_error(m, NULL)) {
                 go_on(type, sd_bus_message_get_error(m));
-                return 0;
+                return DBUS_LINK_TAKEN;
         }
         r = sd_bus_message_read(m, "s", &xml);
         if (r >= 0)
@@ -137,7 +137,7 @@ static int on_introspected(sd_bus_message *m, void *userdata, sd_bus_error *ret_
                 sd_bus_error_setf(&error, SD_BUS_ERROR_INCONSISTENT_MESSAGE,
                                   "introspection of %s cannot be used", type->path);
         go_on(type, r < 0 ? &error : NULL);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 /* ---- asking ---- */

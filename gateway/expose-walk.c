@@ -187,7 +187,7 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         step_free(step);
         go_on(walk);
         expose_check_ready(expose);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 static int send(WalkStep *step)

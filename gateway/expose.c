@@ -190,7 +190,7 @@ static int on_subscribed(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
                 expose_warn(expose, "%s refuses %s: %s. What it emits may not arrive",
                             expose->bus_name, expose->mapping->subscribe.method,
                             error->message ? error->message : error->name);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 /* The answer is not waited for: what is asked next comes after it. */
@@ -220,14 +220,14 @@ static int on_loop_query(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
         expose->owner_query = sd_bus_slot_unref(expose->owner_query);
         if (!service || !expose->owner) {
                 expose_check_ready(expose);
-                return 0;
+                return DBUS_LINK_TAKEN;
         }
         loop_query_log(expose->name, expose->bus_name, service);
         free(expose->gateway);
         expose->gateway = STEAL(expose->owner);
         forget_owner(expose);
         update_presence(expose);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 static int meet_owner(Expose *expose, const char *owner)
@@ -314,7 +314,7 @@ static int on_activatable(sd_bus_message *m, void *userdata, sd_bus_error *ret_e
                 if (!strcmp(name, expose->bus_name))
                         expose->activatable = true;
         update_presence(expose);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 static int ask_activatable(Expose *expose)

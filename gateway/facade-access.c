@@ -287,7 +287,7 @@ static int on_credentials(sd_bus_message *m, void *userdata, sd_bus_error *ret_e
                 free(waiting);
         }
         sender->tail = &sender->waiting;
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 /* Makes room by the one who has called longest ago. */

@@ -39,7 +39,7 @@ static int on_requested(sd_bus_message *m, void *userdata, sd_bus_error *ret_err
         }
         facade->was_shown = false;
         facade_update(facade);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 static int on_name_lost(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
@@ -106,7 +106,7 @@ static int on_released(sd_bus_message *m, void *userdata, sd_bus_error *ret_erro
 
         facade->release = sd_bus_slot_unref(facade->release);
         facade_update(facade);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 /* Also takes back what is asked for, and leaves the queue. */
@@ -171,12 +171,12 @@ static int on_rivals(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         facade->rivals = sd_bus_slot_unref(facade->rivals);
         look_again(facade);
         if (!facade->owns || !has_rival(facade, m))
-                return 0;
+                return DBUS_LINK_TAKEN;
         log_notice("%s: a daemon waits for %s on D-Bus, and gets it", facade->name,
                    facade->bus_name);
         release_name(facade);
         facade_update(facade);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 static int on_rivals_time(sd_event_source *source, uint64_t usec, void *userdata)

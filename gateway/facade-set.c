@@ -212,7 +212,7 @@ bool facade_set_process(FacadeSet *set)
         sd_bus *bus;
 
         for (Item *item = set->items; item; item = item->hh.next) {
-                bus = dbus_link_get_bus(item->link);
+                bus = item->facade->n_calls > 0 ? dbus_link_get_bus(item->link) : NULL;
                 any = (bus && sd_bus_process(bus, NULL) > 0) || any;
         }
         return any;

@@ -37,7 +37,7 @@ FacadeSet *facade_set_free(FacadeSet *set);
 /* Begins to connect to D-Bus, for ever. Fails only without memory. */
 int facade_set_open(FacadeSet *set);
 void facade_set_count(const FacadeSet *set, FacadeSetCount *ret_count);
-/* Takes one message of each connection. Whether there was any. */
+/* Takes one message of each connection that has calls in flight. Whether there was any. */
 bool facade_set_process(FacadeSet *set);
 /* Calls `each` for every facade. */
 void facade_set_each(const FacadeSet *set, void (*each)(Facade *facade, void *userdata),

@@ -161,7 +161,7 @@ static int on_id(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         if (sd_bus_message_is_method_error(m, NULL)) {
                 log_debug("%s: the service manager tells nothing of its unit: %s", facade->name,
                           sd_bus_message_get_error(m)->message);
-                return 0;
+                return DBUS_LINK_TAKEN;
         }
         r = sd_bus_message_read(m, "v", "s", &unit);
         if (r >= 0)
@@ -169,7 +169,7 @@ static int on_id(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         if (r < 0)
                 facade_warn(facade, "whether its daemon fails cannot be seen: %s",
                             strerrordesc_np(-r));
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 /* The manager emits for those only who have subscribed. */

@@ -3,6 +3,7 @@
 #include "gateway/gateway.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <mqttrpc/sd-event.h>
 #include <poll.h>
 #include <signal.h>
@@ -28,9 +29,13 @@
 /* How long the last answers may take to reach the broker. */
 #define FLUSH_USEC (UINT64_C(1) * 1000000)
 
+/* From when all was read, or the broker is there, to when what that took is no longer in use. */
+#define SETTLE_USEC (UINT64_C(500) * 1000)
+
 struct Gateway {
         const GatewayConfig *config; /* borrowed */
         sd_event *event;
+        sd_event_source *settle;
         MappingSet mappings;
         ExposeScratch scratch;
         MqttRpcBus *mqtt;
@@ -51,6 +56,27 @@ struct Gateway {
         bool is_ready_due; /* it has not been told, or not since a reload */
         Notifier *notifier;
 };
+
+/* ---- memory ---- */
+
+/* Reading mappings and publishing what they describe takes more memory than keeping them. malloc
+ * keeps what is free in between for a next time, which is a long way off. */
+static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        (void)malloc_trim(0);
+        return 0;
+}
+
+static void settle_soon(Gateway *gateway)
+{
+        int r;
+
+        r = sd_event_source_set_time_relative(gateway->settle, SETTLE_USEC);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(gateway->settle, SD_EVENT_ONESHOT);
+        if (r < 0)
+                log_warning("free memory is kept: %s", strerrordesc_np(-r));
+}
 
 /* ---- readiness ---- */
 
@@ -124,6 +150,7 @@ static void on_mqtt_state(MqttRpcBus *bus, MqttRpcState state, const MqttRpcErro
 
                 free(STEAL(gateway->trouble));
                 each_served(gateway, served_on_mqtt);
+                settle_soon(gateway);
                 log_info("connected to %s as '%s'", uri ? uri : "the broker",
                          mqttrpc_bus_get_caller(bus));
         } else if (state == MQTTRPC_STATE_WAITING)
@@ -301,6 +328,7 @@ static int read_mappings(Gateway *gateway, MappingReload *ret_reload)
                 if (!find_served(gateway, mapping))
                         serve_or_leave_out(gateway, mapping);
         each_served(gateway, served_claim);
+        settle_soon(gateway);
         return 0;
 }
 
@@ -369,6 +397,11 @@ static int set_up_event(Gateway *gateway, Error **ret_error)
                 r = sd_event_set_watchdog(gateway->event, true);
         if (r >= 0)
                 r = notifier_new(gateway->event, &gateway->notifier);
+        if (r >= 0)
+                r = sd_event_add_time(gateway->event, &gateway->settle, CLOCK_MONOTONIC, UINT64_MAX,
+                                      0, on_settled, gateway);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(gateway->settle, SD_EVENT_OFF);
         return r < 0 ? error_set_errno(ret_error, r, "cannot set up the event loop") : 0;
 }
 
@@ -449,6 +482,7 @@ Gateway *gateway_free(Gateway *gateway)
         json_doc_done(&gateway->scratch.doc);
         buffer_done(&gateway->scratch.buffer);
         notifier_free(gateway->notifier);
+        sd_event_source_disable_unref(gateway->settle);
         sd_event_unref(gateway->event);
         free(gateway);
         return NULL;

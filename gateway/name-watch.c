@@ -177,7 +177,7 @@ static int on_owned(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         watch->owned_query = sd_bus_slot_unref(watch->owned_query);
         if (is_list(watch, m))
                 take_list(watch, m, NAME_OWNED);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 /* That it has none is an error here. */
@@ -190,7 +190,7 @@ static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         if (!sd_bus_message_is_method_error(m, NULL))
                 (void)sd_bus_message_read(m, "s", &owner);
         take_owner(watch, watch->options.name, owner, 0);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 static int on_startable(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
@@ -200,7 +200,7 @@ static int on_startable(sd_bus_message *m, void *userdata, sd_bus_error *ret_err
         watch->startable_query = sd_bus_slot_unref(watch->startable_query);
         if (is_list(watch, m))
                 take_list(watch, m, NAME_STARTABLE);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 /* ---- asking ---- */

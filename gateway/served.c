@@ -287,7 +287,7 @@ static int on_loop_query(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
                             "D-Bus the daemon that has %s. Stop the daemon, and the gateway takes "
                             "the name; or stop the MQTT service, and all have the daemon",
                             mapping->name, mapping->bus_name);
-        return 0;
+        return DBUS_LINK_TAKEN;
 }
 
 /* Of a conflict it is not told before it is known with whom. */

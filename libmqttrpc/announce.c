@@ -658,12 +658,14 @@ MQTTRPC_PUBLIC int mqttrpc_service_set_description(MqttRpcBus *bus, const char *
 {
         Service *owner = find(bus, service);
         char *copy = NULL;
+        int r;
 
         if (!owner)
                 return -ENOENT;
         if (description) {
-                if (json_scan(&bus->params_doc, description, strlen(description),
-                              JSON_SCAN_STRICT) < 0)
+                r = json_scan(&bus->params_doc, description, strlen(description), JSON_SCAN_STRICT);
+                json_doc_done(&bus->params_doc); /* much larger than that of any parameters */
+                if (r < 0)
                         return -EINVAL;
                 copy = strdup(description);
                 if (!copy)

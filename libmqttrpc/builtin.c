@@ -60,7 +60,7 @@ static int method_stats(Service *service, MqttRpcRequest *request, MqttRpcError 
         int r;
 
         buffer_printf(&result, "{\"in_flight\":%u,\"callers\":%u,\"objects\":%u", service->inflight,
-                      HASH_COUNT(service->loads), HASH_COUNT(service->objects));
+                      service->n_callers, HASH_COUNT(service->objects));
         for (size_t i = 0; i < ARRAY_SIZE(statistics); i++)
                 buffer_printf(&result, ",\"%s\":%" PRIu64, statistics[i].name,
                               service->bus->counters[statistics[i].counter]);

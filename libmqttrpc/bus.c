@@ -157,6 +157,8 @@ static void bus_free(MqttRpcBus *bus)
         json_doc_done(&bus->params_doc);
         buffer_done(&bus->topic);
         buffer_done(&bus->payload);
+        buffer_done(&bus->reply_topic);
+        buffer_done(&bus->request_key);
         free(bus->root);
         free(bus->configured_caller);
         free(bus->caller);

@@ -5,10 +5,9 @@
  * each part of it is changed by the file that is named with it, and by no other. Nobody else
  * includes this. */
 
-#include <uthash.h>
-
 #include "common/buffer.h"
 #include "common/deadline.h"
+#include "common/hash.h"
 #include "common/json-scan.h"
 #include "common/log-limit.h"
 #include "libmqttrpc/dedup.h"
@@ -27,7 +26,8 @@ typedef struct WatchTable WatchTable;
 enum {
         BUS_LIMITS = MQTTRPC_LIMIT_RECONNECT_USEC + 1,
         BUS_TOKEN_LENGTH = 12,
-        BUS_PREFIX_LENGTH = 8
+        BUS_PREFIX_LENGTH = 8,
+        BUS_REQUEST_LISTS = 256 /* a power of two */
 };
 
 struct MqttRpcBus {
@@ -68,12 +68,14 @@ struct MqttRpcBus {
         bool backlogged;          /* something retained could not be sent for want of room */
         uint64_t n_retained;      /* retained messages received so far */
         MqttRpcRequest *inflight; /* list: all requests that wait for an answer */
-        MqttRpcRequest *requests; /* hash by key: those of them that have an id */
+        MqttRpcRequest *requests[BUS_REQUEST_LISTS]; /* by key: those of them that have an id */
         Dedup *dedup;
         JsonDoc doc;        /* of the message being dispatched */
         JsonDoc params_doc; /* of own params being checked */
         Buffer topic;       /* scratch for one message to be sent */
         Buffer payload;     /* likewise */
+        Buffer reply_topic; /* of the message being dispatched */
+        Buffer request_key; /* of the request in it */
 };
 
 /* A slot is the first member of what it stands for. `refs` are the user's; while `floating`, the

@@ -4,8 +4,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <uthash.h>
 
+#include "common/hash.h"
 #include "common/json-scan.h"
 #include "common/limits.h"
 

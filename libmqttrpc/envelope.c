@@ -50,31 +50,54 @@ static void read_extension(const JsonDoc *doc, uint32_t x, EnvelopeRequest *requ
                             json_boolean(doc, progress);
 }
 
+/* The members that a request has, in one pass; others are none of our business. */
+typedef struct Members {
+        uint32_t id, version, method, params, x;
+} Members;
+
+static void find_members(const JsonDoc *doc, uint32_t node, Members *members)
+{
+        const struct {
+                const char *key;
+                uint32_t *value;
+        } known[] = {{"id", &members->id},
+                     {"jsonrpc", &members->version},
+                     {"method", &members->method},
+                     {"params", &members->params},
+                     {"x", &members->x}};
+
+        JSON_FOREACH (doc, node, key)
+                for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+                        if (json_string_is(doc, key, known[i].key)) {
+                                *known[i].value = key + 1;
+                                break;
+                        }
+}
+
 int envelope_read_request(const JsonDoc *doc, uint32_t node, EnvelopeRequest *ret_request,
                           MqttRpcError **ret_error)
 {
-        uint32_t version, x;
+        Members members = {};
         int r;
 
         *ret_request = (EnvelopeRequest){.id = envelope_null_id, .ttl_msec = UINT64_MAX};
         if (json_type(doc, node) != JSON_OBJECT)
                 return invalid(ret_error, "a request must be a JSON object");
-        r = read_id(doc, json_find(doc, node, "id"), ret_request, ret_error);
+        find_members(doc, node, &members);
+        r = read_id(doc, members.id, ret_request, ret_error);
         if (r < 0)
                 return r;
-        version = json_find(doc, node, "jsonrpc");
-        if (version > 0 && !json_string_is(doc, version, "2.0"))
+        if (members.version > 0 && !json_string_is(doc, members.version, "2.0"))
                 return invalid(ret_error, "'jsonrpc' must be \"2.0\"");
-        ret_request->method = json_find(doc, node, "method");
-        if (ret_request->method > 0 && json_type(doc, ret_request->method) != JSON_STRING)
+        ret_request->method = members.method;
+        if (members.method > 0 && json_type(doc, members.method) != JSON_STRING)
                 return invalid(ret_error, "'method' must be a string");
-        ret_request->params = json_find(doc, node, "params");
-        if (ret_request->params > 0 && json_type(doc, ret_request->params) != JSON_ARRAY &&
-            json_type(doc, ret_request->params) != JSON_OBJECT)
+        ret_request->params = members.params;
+        if (members.params > 0 && json_type(doc, members.params) != JSON_ARRAY &&
+            json_type(doc, members.params) != JSON_OBJECT)
                 return invalid(ret_error, "'params' must be an array or an object");
-        x = json_find(doc, node, "x");
-        if (x > 0)
-                read_extension(doc, x, ret_request);
+        if (members.x > 0)
+                read_extension(doc, members.x, ret_request);
         return 0;
 }
 

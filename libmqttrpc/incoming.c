@@ -31,10 +31,9 @@ typedef struct Incoming {
         uint64_t patience; /* how long the caller waits, as far as properties say */
         uint64_t deadline_usec;
         bool own_deadline;
-        Buffer reply_topic; /* backs address.topic */
-        Buffer key;         /* of the item being looked at */
-        Batch *batch;       /* NULL: a single request */
-        unsigned index;     /* of the item in the batch */
+        uint64_t key_hash; /* of bus->request_key, the key of the item being looked at */
+        Batch *batch;      /* NULL: a single request */
+        unsigned index;    /* of the item in the batch */
 } Incoming;
 
 /* ---- answers without a request object ---- */
@@ -78,6 +77,7 @@ static int find_reply_address(Incoming *in)
 {
         static const TextSpan plain = {"reply", 5};
         const LinkMessage *message = in->message;
+        Buffer *reply_topic = &in->bus->reply_topic;
         TextSpan token = plain;
 
         if (message->response_topic &&
@@ -90,12 +90,13 @@ static int find_reply_address(Incoming *in)
                              message->topic);
                 return -EPERM;
         }
-        buffer_append_text(&in->reply_topic, message->topic);
-        buffer_append_char(&in->reply_topic, '/');
-        if (buffer_append(&in->reply_topic, token.at, token.length) < 0)
+        buffer_clear(reply_topic);
+        buffer_append_text(reply_topic, message->topic);
+        buffer_append_char(reply_topic, '/');
+        if (buffer_append(reply_topic, token.at, token.length) < 0)
                 return -ENOMEM;
         in->address = (ReplyAddress){
-                .topic = in->reply_topic.data,
+                .topic = reply_topic->data,
                 .correlation = message->correlation,
                 .correlation_length = message->correlation_length,
                 .qos = message->qos,
@@ -149,44 +150,43 @@ static bool is_unique(const Incoming *in)
         return in->message->correlation_length >= UNIQUE_CORRELATION_BYTES;
 }
 
-/* FNV-1a; tells a repeated payload from another one of the same caller, no more. */
-static uint64_t hash_payload(const LinkMessage *message)
-{
-        uint64_t hash = UINT64_C(14695981039346656037);
-
-        for (size_t i = 0; i < message->length; i++)
-                hash = (hash ^ (unsigned char)message->payload[i]) * UINT64_C(1099511628211);
-        return hash;
-}
-
 /* What makes two requests the same: caller and id, and for ids that are not unique by themselves
  * also the topics, the Correlation Data and the payload. */
-static int write_key(Incoming *in, TextSpan id, bool own_id, uint64_t payload_hash)
+static int write_key(Incoming *in, TextSpan id, bool own_id)
 {
-        Buffer *key = &in->key;
+        Buffer *key = &in->bus->request_key;
+        uint64_t payload_hash;
 
         buffer_clear(key);
         buffer_append(key, in->topic->caller.at, in->topic->caller.length);
         buffer_append_char(key, '\0');
         buffer_append(key, id.at, id.length);
-        if (own_id)
-                return buffer_status(key);
-        buffer_append_char(key, '\0');
-        buffer_append_text(key, in->address.topic);
-        buffer_append_char(key, '\0');
-        buffer_append(key, in->address.correlation, in->address.correlation_length);
-        buffer_append(key, &in->index, sizeof(in->index));
-        return buffer_append(key, &payload_hash, sizeof(payload_hash));
+        if (!own_id) {
+                payload_hash = hash_bytes(in->message->payload, in->message->length);
+                buffer_append_char(key, '\0');
+                buffer_append_text(key, in->address.topic);
+                buffer_append_char(key, '\0');
+                buffer_append(key, in->address.correlation, in->address.correlation_length);
+                buffer_append(key, &in->index, sizeof(in->index));
+                buffer_append(key, &payload_hash, sizeof(payload_hash));
+        }
+        in->key_hash = hash_bytes(buffer_text(key), key->length);
+        return buffer_status(key);
+}
+
+static TextSpan get_key(const Incoming *in)
+{
+        return (TextSpan){in->bus->request_key.data, in->bus->request_key.length};
 }
 
 static void answer_again(Incoming *in, TextSpan id)
 {
-        size_t length;
+        TextSpan key = get_key(in);
         const char *response;
+        size_t length;
         int code;
 
-        response =
-                dedup_find(in->bus->dedup, in->key.data, in->key.length, in->now, &length, &code);
+        response = dedup_find(in->bus->dedup, key.at, key.length, in->now, &length, &code);
         if (response)
                 answer(in, response, length, code);
         else
@@ -197,11 +197,12 @@ static void answer_again(Incoming *in, TextSpan id)
 /* True if the request was seen before and has been dealt with. */
 static bool is_duplicate(Incoming *in, TextSpan id, bool own_id, uint32_t prefix, uint64_t counter)
 {
+        TextSpan key = get_key(in);
         MqttRpcRequest *request;
         size_t length;
         int code;
 
-        HASH_FIND(hh, in->bus->requests, in->key.data, in->key.length, request);
+        request = request_find(in->bus, key, in->key_hash);
         if (request) {
                 /* Joins the first, whose answer is for both and goes where this one can get it. */
                 request_move(request, in->address.generation);
@@ -209,8 +210,7 @@ static bool is_duplicate(Incoming *in, TextSpan id, bool own_id, uint32_t prefix
         } else if (own_id && dedup_is_seen(in->bus->dedup, in->topic->caller, prefix, counter)) {
                 answer_again(in, id);
         } else if (!own_id && is_unique(in) &&
-                   dedup_find(in->bus->dedup, in->key.data, in->key.length, in->now, &length,
-                              &code)) {
+                   dedup_find(in->bus->dedup, key.at, key.length, in->now, &length, &code)) {
                 answer_again(in, id);
         } else {
                 return false;
@@ -271,6 +271,7 @@ static void dispatch(Incoming *in, const EnvelopeRequest *envelope, TextSpan met
                 .own_deadline = in->own_deadline,
                 .generic = in->topic->kind == TOPIC_RPC,
                 .keep_response = keep,
+                .key_hash = in->key_hash,
                 .wants_progress = wants_progress(in, envelope),
                 .hops = parse_hops(in->message),
                 .dbus_sender = origin_span(in->message->dbus_sender),
@@ -283,7 +284,7 @@ static void dispatch(Incoming *in, const EnvelopeRequest *envelope, TextSpan met
         if (envelope->params > 0)
                 parts.params.at = json_raw(&in->bus->doc, envelope->params, &parts.params.length);
         if (!envelope->notification)
-                parts.key = (TextSpan){in->key.data, in->key.length};
+                parts.key = get_key(in);
         if (request_new(in->bus, &parts, &request) < 0) {
                 reject_with(in, envelope->id, MQTTRPC_ERROR_INTERNAL, "out of memory");
                 return;
@@ -300,8 +301,7 @@ static void admit(Incoming *in, const EnvelopeRequest *envelope, TextSpan method
         bool own_id;
 
         own_id = !envelope->notification && dedup_parse_id(envelope->id, &prefix, &counter);
-        if (!envelope->notification &&
-            write_key(in, envelope->id, own_id, own_id ? 0 : hash_payload(in->message)) < 0) {
+        if (!envelope->notification && write_key(in, envelope->id, own_id) < 0) {
                 reject_with(in, envelope->id, MQTTRPC_ERROR_INTERNAL, "out of memory");
                 return;
         }
@@ -337,6 +337,23 @@ static bool is_stale(const Incoming *in, const EnvelopeRequest *envelope)
         return asked;
 }
 
+/* The span is in the message, or in a text that is made for it and owned by the caller. */
+static int read_method(const JsonDoc *doc, uint32_t node, char **ret_text, TextSpan *ret_method)
+{
+        size_t length;
+        int r;
+
+        if (!doc->nodes[node].escaped) {
+                ret_method->at = json_raw(doc, node, &length) + 1;
+                ret_method->length = length - 2;
+                return 0;
+        }
+        r = json_string_dup(doc, node, ret_text);
+        if (r >= 0)
+                *ret_method = (TextSpan){*ret_text, strlen(*ret_text)};
+        return r;
+}
+
 /* On call/ the topic names the method and the body may repeat it; on rpc/ the body names it. */
 static int find_method(Incoming *in, const EnvelopeRequest *envelope, char **ret_text,
                        TextSpan *ret_method)
@@ -347,10 +364,9 @@ static int find_method(Incoming *in, const EnvelopeRequest *envelope, char **ret
                 *ret_method = in->topic->method;
                 return in->topic->kind == TOPIC_CALL ? 0 : -EINVAL;
         }
-        r = json_string_dup(&in->bus->doc, envelope->method, ret_text);
+        r = read_method(&in->bus->doc, envelope->method, ret_text, ret_method);
         if (r < 0)
                 return -EINVAL;
-        *ret_method = (TextSpan){*ret_text, strlen(*ret_text)};
         if (in->topic->kind == TOPIC_RPC)
                 return topic_name_is_valid(ret_method->at, ret_method->length) ? 0 : -EINVAL;
         return ret_method->length == in->topic->method.length &&
@@ -484,6 +500,4 @@ void incoming_on_request(MqttRpcBus *bus, const Topic *topic, const LinkMessage 
         else if (r >= 0 && !is_expired(&in))
                 handle_payload(&in);
         service_unref(in.service);
-        buffer_done(&in.reply_topic);
-        buffer_done(&in.key);
 }

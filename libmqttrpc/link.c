@@ -6,11 +6,11 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/random.h>
-#include <uthash.h>
 
 #include "common/backoff.h"
 #include "common/clock.h"
 #include "common/deadline.h"
+#include "common/hash.h"
 #include "common/limits.h"
 #include "common/offload.h"
 #include "common/util.h"

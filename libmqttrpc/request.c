@@ -23,6 +23,24 @@ static MqttRpcRequest *request_of_deadline(Deadline *deadline)
         return (MqttRpcRequest *)((char *)deadline - offsetof(MqttRpcRequest, deadline));
 }
 
+/* Lists instead of a table that grows: with one request at a time that would be made and freed with
+ * each, and with thousands a list is still short. */
+static MqttRpcRequest **get_list(MqttRpcBus *bus, uint64_t key_hash)
+{
+        return &bus->requests[key_hash % BUS_REQUEST_LISTS];
+}
+
+MqttRpcRequest *request_find(const MqttRpcBus *bus, TextSpan key, uint64_t hash)
+{
+        MqttRpcRequest *request;
+
+        DL_FOREACH2(bus->requests[hash % BUS_REQUEST_LISTS], request, key_next)
+        if (request->parts.key_hash == hash && request->parts.key.length == key.length &&
+            !memcmp(request->parts.key.at, key.at, key.length))
+                return request;
+        return NULL;
+}
+
 /* Takes the request off the bus: it is no longer in flight, and cannot be answered any more. */
 static void detach(MqttRpcRequest *request)
 {
@@ -33,7 +51,8 @@ static void detach(MqttRpcRequest *request)
         deadline_remove(&bus->deadlines, &request->deadline);
         progress_drop(request);
         if (request->parts.key.length > 0)
-                HASH_DEL(bus->requests, request);
+                DL_DELETE2(*get_list(bus, request->parts.key_hash), request, key_previous,
+                           key_next);
         DL_DELETE2(bus->inflight, request, previous, next);
         DL_DELETE2(request->load->requests, request, caller_previous, caller_next);
         /* What has expired or was taken out of the handler's hands is still being worked on, and
@@ -136,12 +155,9 @@ static int attach(MqttRpcBus *bus, MqttRpcRequest *request)
         DL_APPEND2(bus->inflight, request, previous, next);
         DL_APPEND2(request->load->requests, request, caller_previous, caller_next);
         request->bus = bus;
-        if (request->parts.key.length == 0)
-                return 0;
-        HASH_ADD_KEYPTR(hh, bus->requests, request->parts.key.at, request->parts.key.length,
-                        request);
-        if (!request->hh.tbl)
-                request->parts.key.length = 0; /* goes on, but a duplicate cannot join it */
+        if (request->parts.key.length > 0)
+                DL_APPEND2(*get_list(bus, request->parts.key_hash), request, key_previous,
+                           key_next);
         return 0;
 }
 
@@ -512,8 +528,8 @@ MQTTRPC_PUBLIC int mqttrpc_request_read(MqttRpcRequest *request, const char *typ
 int reply_send(MqttRpcBus *bus, const ReplyAddress *address, const char *response, size_t length,
                int code)
 {
-        char rc[16];
-        LinkUserProperty user[] = {{"rc", rc}};
+        char digits[16];
+        LinkUserProperty user[] = {{"rc", digits}};
         LinkPublish message = {
                 .topic = address->topic,
                 .payload = response,
@@ -528,7 +544,10 @@ int reply_send(MqttRpcBus *bus, const ReplyAddress *address, const char *respons
 
         if (link_generation(bus->link) != address->generation)
                 return -ENOTCONN;
-        snprintf(rc, sizeof(rc), "%d", code);
+        if (code == 0)
+                user[0].value = "0";
+        else
+                snprintf(digits, sizeof(digits), "%d", code);
         r = link_publish(bus->link, &message, 0);
         if (r < 0) {
                 if (r != -EMSGSIZE) /* then an error goes in its place */

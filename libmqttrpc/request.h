@@ -29,7 +29,7 @@ typedef struct RequestParts {
         TextSpan id;  /* raw token; empty for a notification */
         TextSpan key; /* for recognizing duplicates; empty: cannot be recognized */
         TextSpan params;
-        uint64_t payload_hash;
+        uint64_t key_hash;
         ReplyAddress address;
         uint64_t deadline_usec;
         bool own_deadline; /* ours, not the caller's: its end is answered with TIMEOUT */
@@ -49,7 +49,7 @@ struct MqttRpcRequest {
         Service *service;
         CallerLoad *load;
         Deadline deadline;
-        UT_hash_handle hh;
+        MqttRpcRequest *key_previous, *key_next; /* in one of bus->requests */
         MqttRpcRequest *previous, *next;
         MqttRpcRequest *caller_previous, *caller_next; /* in the list of the load */
         RequestParts parts; /* the spans point into text[], each followed by a NUL */
@@ -69,6 +69,9 @@ struct MqttRpcRequest {
         char *property; /* what prop.set is about; owned; NULL: another method */
         char text[];
 };
+
+/* The one with that key that waits for an answer, or NULL. `hash` is hash_bytes() of the key. */
+MqttRpcRequest *request_find(const MqttRpcBus *bus, TextSpan key, uint64_t hash);
 
 int request_new(MqttRpcBus *bus, const RequestParts *parts, MqttRpcRequest **ret_request);
 

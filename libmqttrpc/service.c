@@ -173,6 +173,7 @@ CallerLoad *service_take(Service *service, TextSpan caller, size_t size)
                         return NULL;
                 }
         }
+        service->n_callers += load->inflight == 0;
         load->inflight++;
         service->inflight++;
         service->inflight_bytes += size;
@@ -184,6 +185,11 @@ void service_give_back(Service *service, CallerLoad *load, size_t size)
         service->inflight--;
         service->inflight_bytes -= size;
         if (--load->inflight > 0)
+                return;
+        service->n_callers--;
+        /* The last one stays, and the table with it: its caller may go on, one call after the
+         * other. */
+        if (HASH_COUNT(service->loads) == 1)
                 return;
         HASH_DEL(service->loads, load);
         free(load);

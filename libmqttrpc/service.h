@@ -49,7 +49,9 @@ struct Service {
         unsigned n_registrations;
         Object *objects; /* hash by name */
         Fallback *fallback;
-        CallerLoad *loads; /* hash by name: callers with requests in hand */
+        CallerLoad
+                *loads; /* hash by name: callers with requests in hand, and perhaps one without */
+        unsigned n_callers; /* those with */
         unsigned inflight;
         uint64_t inflight_bytes;
         SignalCounters counters;              /* of objects that are gone */

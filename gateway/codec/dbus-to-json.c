@@ -340,15 +340,15 @@ static int write_key(Writer *writer, const char *type)
         return 0;
 }
 
-/* `type` is "{…}". */
-static int write_entry(Writer *writer, const char *type)
+/* `type` is "{…}" with these contents. */
+static int write_entry(Writer *writer, const char *type, const char *contents)
 {
         size_t offset = writer->out->length, length;
         int r;
 
-        r = enter(writer, type);
-        if (r < 0)
-                return r;
+        r = sd_bus_message_enter_container(writer->m, SD_BUS_TYPE_DICT_ENTRY, contents);
+        if (r <= 0)
+                return read_failed(writer, r, type);
         r = write_key(writer, type + 1);
         if (r < 0)
                 return r;
@@ -366,6 +366,7 @@ static int write_entry(Writer *writer, const char *type)
 
 static int write_dict(Writer *writer, const char *type)
 {
+        char contents[SIGNATURE_MAX_LENGTH + 1]; /* of an entry */
         size_t first_key = writer->keys.count;
         int r;
 
@@ -375,10 +376,11 @@ static int write_dict(Writer *writer, const char *type)
         r = enter(writer, type);
         if (r < 0)
                 return r;
+        codec_type_contents(type + 1, contents);
         for (bool comma = false; sd_bus_message_at_end(writer->m, false) == 0; comma = true) {
                 if (comma)
                         buffer_append_char(writer->out, ',');
-                r = write_entry(writer, type + 1);
+                r = write_entry(writer, type + 1, contents);
                 if (r < 0)
                         return r;
         }

@@ -321,14 +321,15 @@ static int read_key(Reader *reader, uint32_t node, char code)
         return appended(reader, sd_bus_message_append_basic(reader->m, code, &value));
 }
 
-/* `type` is "{…}", `key` the node of the key, which the value follows. */
-static int read_entry(Reader *reader, uint32_t key, const char *type)
+/* `type` is "{…}" with these contents, `key` the node of the key, which the value follows. */
+static int read_entry(Reader *reader, uint32_t key, const char *type, const char *contents)
 {
         const char *raw;
         size_t length;
         int r;
 
-        r = open_container(reader, type);
+        r = appended(reader,
+                     sd_bus_message_open_container(reader->m, SD_BUS_TYPE_DICT_ENTRY, contents));
         if (r < 0)
                 return r;
         r = read_key(reader, key, type[1]);
@@ -344,6 +345,7 @@ static int read_entry(Reader *reader, uint32_t key, const char *type)
 
 static int read_dict(Reader *reader, uint32_t node, const char *type)
 {
+        char contents[SIGNATURE_MAX_LENGTH + 1]; /* of an entry */
         int r;
 
         if (json_type(reader->json.doc, node) != JSON_OBJECT)
@@ -351,8 +353,9 @@ static int read_dict(Reader *reader, uint32_t node, const char *type)
         r = open_container(reader, type);
         if (r < 0)
                 return r;
+        codec_type_contents(type + 1, contents);
         JSON_FOREACH (reader->json.doc, node, key) {
-                r = read_entry(reader, key, type + 1);
+                r = read_entry(reader, key, type + 1, contents);
                 if (r < 0)
                         return r;
         }

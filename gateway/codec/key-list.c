@@ -6,10 +6,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/key-print.h"
 #include "common/util.h"
 
 /* Up to this many keys, comparing each pair of them is faster than sorting. */
-enum { PAIRWISE_KEYS = 16 };
+enum { PAIRWISE_KEYS = 32 };
 
 void key_list_done(KeyList *list)
 {
@@ -41,14 +42,21 @@ static int compare(const void *a, const void *b, void *userdata)
         return r != 0 ? r : (ka->length > kb->length) - (ka->length < kb->length);
 }
 
+/* Nearly all pairs differ in their prints. */
 static const KeySpan *find_by_pairs(const KeySpan *keys, size_t count, const char *text)
 {
-        for (size_t i = 1; i < count; i++)
-                for (size_t j = 0; j < i; j++)
-                        if (keys[i].length == keys[j].length &&
+        uint64_t prints[PAIRWISE_KEYS], seen = 0, bit;
+
+        for (size_t i = 0; i < count; i++) {
+                prints[i] = key_print(text + keys[i].offset, keys[i].length);
+                bit = key_print_bit(prints[i]);
+                for (size_t j = 0; j < i && (seen & bit); j++)
+                        if (prints[i] == prints[j] && keys[i].length == keys[j].length &&
                             memcmp(text + keys[i].offset, text + keys[j].offset, keys[i].length) ==
                                     0)
                                 return &keys[i];
+                seen |= bit;
+        }
         return NULL;
 }
 

@@ -144,6 +144,25 @@ static void test_callers_are_apart(Serve *serve, gconstpointer unused)
         g_assert_cmpuint(serve->executed, ==, 2);
 }
 
+static void test_callers_are_counted_while_they_wait(Serve *serve, gconstpointer unused)
+{
+        CLEANUP_RAW_CLIENT RawClient *bob = raw_client_new(serve->broker, NULL);
+        RawPublish stats = {.topic = "mb1/net/-/call/rpc.stats/bob", .payload = "{\"id\":1}"};
+
+        raw_client_subscribe(bob, "mb1/+/+/call/+/bob/+");
+        serve_request(serve, "Echo", "{\"id\":1,\"params\":[1]}");
+        raw_client_post(bob, &stats);
+        g_assert_nonnull(strstr(raw_client_receive(bob)->payload, "\"callers\":1,"));
+        serve_send(serve, "Hold", "{\"id\":2}");
+        g_assert_true(LOOP_UNTIL(serve->n_held == 1));
+        raw_client_post(bob, &stats);
+        g_assert_nonnull(strstr(raw_client_receive(bob)->payload, "\"callers\":2,"));
+        g_assert_cmpint(serve_answer_held(serve, "1"), ==, 0);
+        raw_client_receive(serve->alice);
+        raw_client_post(bob, &stats);
+        g_assert_nonnull(strstr(raw_client_receive(bob)->payload, "\"callers\":1,"));
+}
+
 /* The server's connection was lost in between: the answer goes by the new one. */
 static void test_repeated_after_a_reconnect(Serve *serve, gconstpointer data)
 {
@@ -405,6 +424,8 @@ int main(int argc, char **argv)
                 {"/service/trap-24-duplicate/held-result-is-made-sensitive", NULL,
                  test_held_result_is_made_sensitive},
                 {"/service/trap-24-duplicate/callers-are-apart", NULL, test_callers_are_apart},
+                {"/service/callers-are-counted-while-they-wait", NULL,
+                 test_callers_are_counted_while_they_wait},
                 {"/service/deadline/handler-sets-the-time-of-callers-who-set-none", NULL,
                  test_handler_sets_the_time_of_callers_who_set_none},
                 {"/service/trap-24-duplicate/typed-id-after-a-reconnect", &kinds[3],

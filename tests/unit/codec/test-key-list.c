@@ -50,9 +50,23 @@ static void test_a_prefix_is_another_key(void)
         g_assert_cmpint(key_list_add(&list, 0, 4), ==, 0);
         g_assert_cmpint(key_list_add(&list, 0, 3), ==, 0);
         g_assert_false(key_list_close(&list, 0, "aaaa", &duplicate));
-        for (unsigned i = 0; i < 20; i++)
+        for (unsigned i = 0; i < 50; i++)
                 g_assert_cmpint(key_list_add(&list, 0, i), ==, 0);
-        g_assert_false(key_list_close(&list, 0, "aaaaaaaaaaaaaaaaaaaaaaa", &duplicate));
+        g_assert_false(key_list_close(
+                &list, 0, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", &duplicate));
+        key_list_done(&list);
+}
+
+/* Same length, same beginning, same end. */
+static void test_keys_may_be_much_alike(void)
+{
+        static const char text[] = "/a/path/of/one/object/a/path/of/two/object";
+        KeyList list = {};
+        KeySpan duplicate;
+
+        g_assert_cmpint(key_list_add(&list, 0, 21), ==, 0);
+        g_assert_cmpint(key_list_add(&list, 21, 21), ==, 0);
+        g_assert_false(key_list_close(&list, 0, text, &duplicate));
         key_list_done(&list);
 }
 
@@ -78,6 +92,7 @@ int main(int argc, char **argv)
         g_test_add_func("/codec/key-list/finds-a-duplicate-among-many",
                         test_finds_a_duplicate_among_many);
         g_test_add_func("/codec/key-list/a-prefix-is-another-key", test_a_prefix_is_another_key);
+        g_test_add_func("/codec/key-list/keys-may-be-much-alike", test_keys_may_be_much_alike);
         g_test_add_func("/codec/key-list/inner-dicts-are-apart", test_inner_dicts_are_apart);
         return g_test_run();
 }

@@ -43,6 +43,8 @@ static const Refusal refusals[] = {
         {"missing-colon", "{\"a\" 1}", -EBADMSG, 5, "expected ':'"},
         {"duplicate-key", "{\"a\":1,\"a\":2}", -EBADMSG, 7, "duplicate key"},
         {"duplicate-key-escaped", "{\"a\":1,\"\\u0061\":2}", -EBADMSG, 7, "duplicate key"},
+        {"duplicate-long-key", "{\"a long key of many\":1,\"b\":2,\"a long key of many\":3}",
+         -EBADMSG, 30, "duplicate key"},
         {"comment", "[1] // x", -EBADMSG, 4, "more text after the value"},
 };
 
@@ -100,6 +102,25 @@ static void test_limits_nodes(void)
         g_string_append_c(text, ']');
         g_assert_cmpint(json_scan(&doc, text->str, text->len, JSON_SCAN_STRICT), ==, -EMSGSIZE);
         g_assert_cmpstr(doc.error_reason, ==, "too many values");
+}
+
+/* Same length, same beginning, same end. */
+static void test_takes_keys_that_are_much_alike(void)
+{
+        static const char text[] = "{\"/a/path/of/one/object\":1,\"/a/path/of/two/object\":2,"
+                                   "\"\\u0061b\":3,\"\\u0061c\":4}";
+        CLEANUP_JSON_DOC JsonDoc doc = {};
+        uint32_t node;
+        int64_t value;
+
+        g_assert_cmpint(json_scan(&doc, text, strlen(text), JSON_SCAN_STRICT), ==, 0);
+        node = json_find(&doc, 0, "/a/path/of/two/object");
+        g_assert_cmpint(json_int64(&doc, node, &value), ==, 0);
+        g_assert_cmpint(value, ==, 2);
+        node = json_find(&doc, 0, "ac");
+        g_assert_cmpint(json_int64(&doc, node, &value), ==, 0);
+        g_assert_cmpint(value, ==, 4);
+        g_assert_cmpuint(json_find(&doc, 0, "a"), ==, 0);
 }
 
 static void test_finds_duplicates_among_many_keys(void)
@@ -169,6 +190,8 @@ int main(int argc, char **argv)
         g_test_add_func("/json-scan/indexes-nested-values", test_indexes_nested_values);
         g_test_add_func("/json-scan/limits-depth", test_limits_depth);
         g_test_add_func("/json-scan/limits-nodes", test_limits_nodes);
+        g_test_add_func("/json-scan/takes-keys-that-are-much-alike",
+                        test_takes_keys_that_are_much_alike);
         g_test_add_func("/json-scan/finds-duplicates-among-many-keys",
                         test_finds_duplicates_among_many_keys);
         g_test_add_func("/json-scan/skips-comments-in-files", test_skips_comments_in_files);

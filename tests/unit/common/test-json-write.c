@@ -49,6 +49,45 @@ static void test_doubles_read_back_the_same(void)
         }
 }
 
+/* Fifteen digits where they suffice, else one or two more. */
+static void assert_shortest(double value)
+{
+        CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
+        char text[64];
+
+        for (int precision = 15; precision <= 17; precision++) {
+                g_snprintf(text, sizeof(text), "%.*g", precision, value);
+                if (g_ascii_strtod(text, NULL) == value)
+                        break;
+        }
+        g_assert_cmpint(json_write_double(&buffer, value), ==, 0);
+        g_assert_cmpstr(buffer.data, ==, text);
+}
+
+/* Values that were measured, their neighbours, and any others, of which there are many more. */
+static void test_fractions_are_short(void)
+{
+        g_autoptr(GRand) random = g_rand_new_with_seed(7);
+        double scale = 1;
+
+        for (unsigned decimals = 1; decimals <= 9; decimals++) {
+                scale *= 10;
+                for (unsigned i = 0; i < 2000; i++) {
+                        double value = (g_rand_int(random) | 1) / scale;
+
+                        assert_shortest(value);
+                        assert_shortest(-value);
+                        assert_shortest(nextafter(value, 0));
+                        assert_shortest(nextafter(value, 1e300));
+                        assert_shortest(g_rand_double_range(random, -1e6, 1e6) / scale);
+                }
+        }
+        assert_shortest(999999999.999999);
+        assert_shortest(1000000000.5);
+        assert_shortest(0.001);
+        assert_shortest(0.0001);
+}
+
 static void test_non_finite_doubles_are_words(void)
 {
         CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(0);
@@ -100,6 +139,7 @@ int main(int argc, char **argv)
         g_test_add_func("/json-write/big-integers-become-strings",
                         test_big_integers_become_strings);
         g_test_add_func("/json-write/doubles-read-back-the-same", test_doubles_read_back_the_same);
+        g_test_add_func("/json-write/fractions-are-short", test_fractions_are_short);
         g_test_add_func("/json-write/non-finite-doubles-are-words",
                         test_non_finite_doubles_are_words);
         g_test_add_func("/json-write/strings-are-escaped", test_strings_are_escaped);
