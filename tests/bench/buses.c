@@ -2,6 +2,7 @@
 
 #include "tests/bench/buses.h"
 
+#include "tests/bench/client.h"
 #include "tests/support/wait.h"
 
 #include <signal.h>
@@ -36,6 +37,14 @@ static const char mapping[] =
         "    }, \"signals\": { \"Tick\": { \"args\": [\"n:u\"] } } } }\n"
         "  }]\n"
         "}\n";
+
+static const char facade_mapping[] =
+        "{ \"service\": \"lib\", \"provider\": \"mqtt\", \"dbus\": { \"name\": \"" FACADE_NAME
+        "\" },\n"
+        "  \"objects\": [{ \"path\": \"/org/mqttrpc/Lib\", \"interfaces\": { \"" FACADE_NAME
+        "\": {\n"
+        "    \"methods\": { \"EchoString\": { \"in\": [\"text:s\"], \"out\": [\"text:s\"],\n"
+        "      \"access\": \"read\" } } } } }] }\n";
 
 /* ---- processes ---- */
 
@@ -167,6 +176,18 @@ void buses_use(Buses *buses, Transport transport)
         buses->transport = transport;
         start_responders(buses);
         buses_start_gateway(buses, NULL, NULL);
+}
+
+void buses_start_facade(Buses *buses, const char *const *wrapper)
+{
+        g_autofree char *folder = temp_dir_make(buses->dir, "facade");
+        g_autofree char *file = g_build_filename(folder, "lib.json", NULL);
+        GError *error = NULL;
+
+        g_file_set_contents(file, facade_mapping, -1, &error);
+        g_assert_no_error(error);
+        buses_start_gateway(buses, wrapper, folder);
+        buses_wait_name(buses, FACADE_NAME);
 }
 
 /* ---- life ---- */

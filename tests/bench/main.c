@@ -7,7 +7,10 @@
 
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { EXIT_SKIPPED = 77 }; /* as ctest is told */
 
 static const Effort efforts[] = {
         {"full", 40, 150, 10000, 3, 50000, 100, 1100, 1000, 9, 1000},
@@ -16,7 +19,7 @@ static const Effort efforts[] = {
 };
 
 static struct {
-        gboolean quick, smoke, exact, list;
+        gboolean quick, smoke, exact, gate, list;
         char **only;
         char *json;
 } options;
@@ -29,6 +32,8 @@ static const GOptionEntry entries[] = {
          "ROW"},
         {"exact", 0, 0, G_OPTION_ARG_NONE, &options.exact,
          "Also count instructions, allocations and system calls (valgrind, strace)", NULL},
+        {"gate", 0, 0, G_OPTION_ARG_NONE, &options.gate,
+         "Measure the counts alone, and fail where one is above its gate", NULL},
         {"json", 0, 0, G_OPTION_ARG_FILENAME, &options.json, "Write the figures to FILE", "FILE"},
         {"list", 0, 0, G_OPTION_ARG_NONE, &options.list, "List the rows", NULL},
         {"smoke", 0, 0, G_OPTION_ARG_NONE, &options.smoke,
@@ -52,10 +57,12 @@ static bool is_meant(const char *pattern, const Row *row)
 /* With --only nothing else decides: a row that is named is wanted. */
 static bool is_wanted(const Row *row)
 {
+        if (options.gate && row->gate <= 0)
+                return false;
         for (char **pattern = options.only; pattern && *pattern; pattern++)
                 if (is_meant(*pattern, row))
                         return true;
-        return !options.only && (!row->tool || options.exact);
+        return !options.only && (!row->tool || options.exact || options.gate);
 }
 
 static bool only_names_rows(void)
@@ -73,32 +80,52 @@ static bool only_names_rows(void)
         return true;
 }
 
-static void measure_row(Report *report, Buses *buses, const Effort *effort, const Row *row)
+/* What the ordinary tests see to. */
+static bool is_within_gate(const Row *row, double value)
+{
+        if (!options.gate || value <= row->gate)
+                return true;
+        fprintf(stderr,
+                "bench-gateway: %s: %.2f, and the gate is %.2f (tests/bench/row.c); the lines "
+                "above "
+                "tell what costs it\n",
+                row->name, value, row->gate);
+        return false;
+}
+
+static int measure_row(Report *report, Buses *buses, const Effort *effort, const Row *row)
 {
         g_autofree char *tool = row->tool ? g_find_program_in_path(row->tool) : NULL;
         RowResult result = {};
 
         if (row->tool && !tool) {
                 report_skip(report, row, "its tool is not installed");
-                return;
+                return options.gate ? EXIT_SKIPPED : EXIT_SUCCESS;
         }
         result.figures = g_array_new(FALSE, FALSE, sizeof(Figure));
         row->measure(buses, effort, row, &result);
         report_add(report, row, &result);
         g_array_free(result.figures, TRUE);
+        return is_within_gate(row, result.value) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int measure_all(void)
 {
-        const Effort *effort = &efforts[options.smoke ? 2 : options.quick ? 1 : 0];
+        const Effort *effort = &efforts[options.smoke ? 2 : options.quick || options.gate ? 1 : 0];
         g_autoptr(Report) report = report_new(effort);
         g_autoptr(Buses) buses = buses_new();
+        int status = EXIT_SUCCESS;
 
-        for (const Row *row = row_table; row->name; row++)
-                if (is_wanted(row))
-                        measure_row(report, buses, effort, row);
+        for (const Row *row = row_table; row->name; row++) {
+                int r = is_wanted(row) ? measure_row(report, buses, effort, row) : EXIT_SUCCESS;
+
+                if (status != EXIT_FAILURE && r != EXIT_SUCCESS)
+                        status = r;
+        }
         report_finish(report);
-        return options.json && report_write_json(report, options.json) < 0 ? 1 : 0;
+        if (options.json && report_write_json(report, options.json) < 0)
+                return EXIT_FAILURE;
+        return status;
 }
 
 static void list_rows(void)

@@ -10,6 +10,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+enum { LABEL_WIDTH = 28 };
+
 struct Report {
         GString *json;
         unsigned n_rows, n_ok, n_skipped;
@@ -48,7 +50,7 @@ Report *report_new(const Effort *effort)
         g_autofree char *machine = describe_machine();
         Report *report = g_new0(Report, 1);
 
-        printf("%s\n\n%-22s %9s %9s %9s %9s %9s\n", machine, "", "p50 µs", "p99 µs", "max µs",
+        printf("%s\n\n%-30s %9s %9s %9s %9s %9s\n", machine, "", "p50 µs", "p99 µs", "max µs",
                "calls/s", "CPU µs");
         report->json = g_string_new(NULL);
         g_string_append_printf(report->json, "{\"effort\":\"%s\",\"machine\":\"%s\",\"rows\":[",
@@ -72,9 +74,15 @@ static void print_cell(double value, int decimals)
                 printf(" %9s", "");
 }
 
+/* A label may have letters of two bytes. */
+static void print_label(const char *label)
+{
+        printf("  %s%*s", label, (int)MAX(LABEL_WIDTH - g_utf8_strlen(label, -1), 0), "");
+}
+
 static void print_figure(const Figure *figure)
 {
-        printf("  %-20s", figure->label);
+        print_label(figure->label);
         if (figure->count > 0) {
                 printf(" %9.*f\n", figure->count < 10 ? 2 : 1, figure->count);
                 return;

@@ -52,6 +52,8 @@ struct Row {
         PayloadKind payload;
         int qos;
         const char *tool; /* a row of --exact: the program that it needs */
+        bool facade;      /* of a row of --exact: a call of the facade */
+        double gate;      /* of a row of --exact: what the ordinary tests let pass; 0: anything */
 };
 
 /* Ends with one without a name. */
@@ -105,7 +107,7 @@ void row_measure_bridge_catch_up(Buses *buses, const Effort *effort, const Row *
 void row_measure_bridge_rss(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_bridge_fleet(Buses *buses, const Effort *effort, const Row *row,
                               RowResult *result);
-/* row-exact.c: counts per call of the gateway */
+/* row-exact.c: counts per call of the gateway, or of a facade */
 void row_measure_instructions(Buses *buses, const Effort *effort, const Row *row,
                               RowResult *result);
 void row_measure_allocations(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
