@@ -103,6 +103,7 @@ static int measure_row(Report *report, Buses *buses, const Effort *effort, const
                 return options.gate ? EXIT_SKIPPED : EXIT_SUCCESS;
         }
         result.figures = g_array_new(FALSE, FALSE, sizeof(Figure));
+        g_array_set_clear_func(result.figures, (GDestroyNotify)figure_done);
         row->measure(buses, effort, row, &result);
         report_add(report, row, &result);
         g_array_free(result.figures, TRUE);

@@ -148,13 +148,10 @@ static void fleet_done(Fleet *fleet)
 
 static void add_histogram(RowResult *result, const unsigned *counts, double span_usec)
 {
-        static char labels[N_SPANS][32];
-
         for (unsigned i = 0; i < N_SPANS; i++) {
-                Figure figure = {.label = labels[i], .count = counts[i]};
+                g_autofree char *label = g_strdup_printf("until %.2f s", span_usec * (i + 1) / 1e6);
 
-                snprintf(labels[i], sizeof(labels[i]), "until %.2f s", span_usec * (i + 1) / 1e6);
-                row_add_figure(result, &figure);
+                row_add_count(result, g_intern_string(label), counts[i]);
         }
 }
 

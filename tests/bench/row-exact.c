@@ -54,10 +54,8 @@ static void run_calls(Buses *buses, const Row *row, const char *const *wrapper, 
 
 static void add_count(RowResult *result, const char *label, double count)
 {
-        Figure figure = {.label = label, .count = count};
-
         if (count >= COUNT_SHOWN)
-                row_add_figure(result, &figure);
+                row_add_count(result, label, count);
 }
 
 /* ---- under callgrind ---- */
@@ -242,11 +240,10 @@ static double count_change(Buses *buses, const Effort *effort, unsigned n_object
 void row_measure_growth_instructions(Buses *buses, const Effort *effort, const Row *row,
                                      RowResult *result)
 {
-        Figure few = {.label = "among few objects"}, many = {.label = "among many"};
+        double few = count_change(buses, effort, effort->growth_objects / 100);
+        double many = count_change(buses, effort, effort->growth_objects);
 
-        few.count = count_change(buses, effort, effort->growth_objects / 100);
-        many.count = count_change(buses, effort, effort->growth_objects);
-        row_add_figure(result, &few);
-        row_add_figure(result, &many);
-        result->value = many.count / few.count;
+        row_add_count(result, "among few objects", few);
+        row_add_count(result, "among many", many);
+        result->value = many / few;
 }

@@ -24,12 +24,7 @@ void row_measure_facade(Buses *buses, const Effort *effort, const Row *row, RowR
         result->value = measure_latency(buses, (Client *const[]){dbus, raw, facade}, 3,
                                         effort->turns, effort->block, measure_ratio_of_sum, usec);
         for (unsigned i = 0; i < 3; i++) {
-                Figure figure = {.label = labels[i],
-                                 .p50_usec = samples_get(usec[i], 0.5),
-                                 .p99_usec = samples_get(usec[i], 0.99),
-                                 .max_usec = samples_get(usec[i], 1)};
-
-                row_add_figure(result, &figure);
+                row_add_times(result, labels[i], usec[i]);
                 samples_free(usec[i]);
         }
         g_free(buses_stop_gateway(buses)); /* others want the usual one */

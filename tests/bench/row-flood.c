@@ -216,30 +216,17 @@ static void setup_done(Setup *setup)
         samples_free(setup->rates);
 }
 
-static void add_calls(RowResult *result, const char *label, Samples *usec)
-{
-        Figure figure = {.label = label,
-                         .p50_usec = samples_get(usec, 0.5),
-                         .p99_usec = samples_get(usec, 0.99),
-                         .max_usec = samples_get(usec, 1)};
-
-        row_add_figure(result, &figure);
-}
-
 static void add_rate(RowResult *result, const char *label, Samples *rates)
 {
         Figure figure = {.label = label, .rate = samples_get(rates, 0.5)};
 
-        row_add_figure(result, &figure);
+        row_add_figure(result, figure);
 }
 
 /* Of the signals that were to go through the gateway. */
 static void add_share(RowResult *result, const Setup *setup)
 {
-        Figure figure = {.label = "% received",
-                         .count = 100 * (double)setup->received / (double)setup->emitted};
-
-        row_add_figure(result, &figure);
+        row_add_count(result, "% received", 100 * (double)setup->received / (double)setup->emitted);
 }
 
 void row_measure_flood(Buses *buses, const Effort *effort, const Row *row, RowResult *result)
@@ -256,8 +243,8 @@ void row_measure_flood(Buses *buses, const Effort *effort, const Row *row, RowRe
                 samples_add(ratios, flooded / time_quiet(&setup, calls));
         }
         result->value = samples_get(ratios, 0.5);
-        add_calls(result, "without signals", setup.quiet);
-        add_calls(result, "20,000 signals/s", setup.flooded);
+        row_add_times(result, "without signals", setup.quiet);
+        row_add_times(result, "20,000 signals/s", setup.flooded);
         add_rate(result, "signals received", setup.rates);
         add_share(result, &setup);
         setup_done(&setup);

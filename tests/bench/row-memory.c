@@ -18,34 +18,33 @@ static double gateway_rss(Buses *buses, const char *mappings)
 
 void row_measure_rss(Buses *buses, const Effort *effort, const Row *row, RowResult *result)
 {
-        Figure gateway = {.label = "gateway, KiB"}, bare = {.label = "bare process, KiB"};
+        double gateway = gateway_rss(buses, NULL), bare;
         CLEANUP_PROCESS Process *process = NULL;
 
-        gateway.count = gateway_rss(buses, NULL);
         process = buses_start_bare(buses);
-        bare.count = cpu_rss_kib(process_get_pid(process));
-        row_add_figure(result, &bare);
-        row_add_figure(result, &gateway);
-        result->value = gateway.count / bare.count;
+        bare = cpu_rss_kib(process_get_pid(process));
+        row_add_count(result, "bare process, KiB", bare);
+        row_add_count(result, "gateway, KiB", gateway);
+        result->value = gateway / bare;
 }
 
 void row_measure_rss_service(Buses *buses, const Effort *effort, const Row *row, RowResult *result)
 {
-        Figure service = {.label = "service, KiB"}, bare = {.label = "bare responder, KiB"};
+        double service, bare;
 
         buses_use(buses, TRANSPORT_UNIX);
-        bare.count = cpu_rss_kib(buses_get_pid(buses, PART_RESPONDER));
-        service.count = cpu_rss_kib(buses_get_pid(buses, PART_RPC_RESPONDER));
-        row_add_figure(result, &bare);
-        row_add_figure(result, &service);
-        result->value = service.count / bare.count;
+        bare = cpu_rss_kib(buses_get_pid(buses, PART_RESPONDER));
+        service = cpu_rss_kib(buses_get_pid(buses, PART_RPC_RESPONDER));
+        row_add_count(result, "bare responder, KiB", bare);
+        row_add_count(result, "service, KiB", service);
+        result->value = service / bare;
 }
 
 void row_measure_rss_mappings(Buses *buses, const Effort *effort, const Row *row, RowResult *result)
 {
         g_autofree char *mappings = process_source_path("mappings");
-        Figure gateway = {.label = "gateway, KiB", .count = gateway_rss(buses, mappings)};
+        double kib = gateway_rss(buses, mappings);
 
-        row_add_figure(result, &gateway);
-        result->value = gateway.count * 1024 / 1e6;
+        row_add_count(result, "gateway, KiB", kib);
+        result->value = kib * 1024 / 1e6;
 }

@@ -111,7 +111,22 @@ bool row_is_ok(const Row *row, double value)
         return row->kind == GOAL_AT_MOST ? value <= row->goal : value >= row->goal;
 }
 
-void row_add_figure(RowResult *result, const Figure *figure)
+double row_gap(const Row *row, double value)
 {
-        g_array_append_val(result->figures, *figure);
+        return 100 * (value / row->goal - 1);
+}
+
+void row_add_figure(RowResult *result, Figure figure)
+{
+        g_array_append_val(result->figures, figure);
+}
+
+void row_add_times(RowResult *result, const char *label, Samples *usec)
+{
+        row_add_figure(result, figure_of_times(label, usec));
+}
+
+void row_add_count(RowResult *result, const char *label, double count)
+{
+        row_add_figure(result, figure_of_count(label, count));
 }

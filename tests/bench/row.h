@@ -5,6 +5,7 @@
  * from. A new row is a line in row.c, and a function where none of those below fits. */
 
 #include "tests/bench/buses.h"
+#include "tests/bench/figure.h"
 #include "tests/bench/payload.h"
 
 /* How much of everything. */
@@ -19,15 +20,6 @@ typedef struct Effort {
         unsigned growth_objects; /* the most; a power of ten times a digit */
         unsigned growth_turns, growth_changes;
 } Effort;
-
-/* What a measurement found, one line of it. What was not measured is 0. */
-typedef struct Figure {
-        const char *label; /* a constant */
-        double p50_usec, p99_usec, max_usec;
-        double rate;     /* calls per second */
-        double cpu_usec; /* per call */
-        double count;    /* per call, or KiB */
-} Figure;
 
 typedef struct RowResult {
         double value;
@@ -60,7 +52,12 @@ struct Row {
 extern const Row row_table[];
 
 bool row_is_ok(const Row *row, double value);
-void row_add_figure(RowResult *result, const Figure *figure);
+/* In percent of a goal that is not 0. */
+double row_gap(const Row *row, double value);
+/* Takes what the figure owns. */
+void row_add_figure(RowResult *result, Figure figure);
+void row_add_times(RowResult *result, const char *label, Samples *usec);
+void row_add_count(RowResult *result, const char *label, double count);
 
 /* ---- what rows measure ---- */
 
