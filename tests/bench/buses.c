@@ -178,16 +178,30 @@ void buses_use(Buses *buses, Transport transport)
         buses_start_gateway(buses, NULL, NULL);
 }
 
-void buses_start_facade(Buses *buses, const char *const *wrapper)
+static void start_facade(Buses *buses, const char *const *wrapper, bool and_echo)
 {
         g_autofree char *folder = temp_dir_make(buses->dir, "facade");
-        g_autofree char *file = g_build_filename(folder, "lib.json", NULL);
+        g_autofree char *facade = g_build_filename(folder, "lib.json", NULL);
+        g_autofree char *echo = g_build_filename(folder, "bench.json", NULL);
         GError *error = NULL;
 
-        g_file_set_contents(file, facade_mapping, -1, &error);
+        g_file_set_contents(facade, facade_mapping, -1, &error);
+        g_assert_no_error(error);
+        if (and_echo)
+                g_file_set_contents(echo, mapping, -1, &error);
         g_assert_no_error(error);
         buses_start_gateway(buses, wrapper, folder);
         buses_wait_name(buses, FACADE_NAME);
+}
+
+void buses_start_facade(Buses *buses, const char *const *wrapper)
+{
+        start_facade(buses, wrapper, false);
+}
+
+void buses_start_both(Buses *buses)
+{
+        start_facade(buses, NULL, true);
 }
 
 /* ---- life ---- */
@@ -216,6 +230,9 @@ Buses *buses_new(void)
 
         buses->dir = temp_dir_new();
         buses->dbus = dbus_daemon_new(buses->dir, DBUS_DAEMON_OPEN);
+        /* as every session bus has it; the default would end at 128 calls in flight */
+        dbus_daemon_add_policy(buses->dbus,
+                               "<limit name=\"max_replies_per_connection\">50000</limit>");
         buses->broker = broker_new(buses->dir);
         broker_enable_tcp(buses->broker);
         add_users(buses->broker);

@@ -42,6 +42,8 @@ void buses_use(Buses *buses, Transport transport);
 void buses_start_gateway(Buses *buses, const char *const *wrapper, const char *mappings);
 /* One that has only the facade of "lib" to serve; waits until that is on D-Bus. */
 void buses_start_facade(Buses *buses, const char *const *wrapper);
+/* One that has both the echo service and the facade to serve. */
+void buses_start_both(Buses *buses);
 /* Waits until somebody has a name on D-Bus. */
 void buses_wait_name(const Buses *buses, const char *name);
 /* Ends it in order, and returns what it and its wrapper wrote to standard error; to be freed. */

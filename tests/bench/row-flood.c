@@ -15,7 +15,11 @@
 #define BENCH_PATH "/org/mqttrpc/Bench"
 #define ALONE_PATH "/org/mqttrpc/Alone" /* without the gateway */
 
-enum { RATE = 20000 };
+enum {
+        RATE = 20000,
+        STREAMS = 4,
+        STREAM_SIGNALS = 10000, /* together 40,000 */
+};
 
 /* What comes at the topic of the signals. */
 typedef struct Receiver {
@@ -247,6 +251,23 @@ void row_measure_flood(Buses *buses, const Effort *effort, const Row *row, RowRe
         row_add_times(result, "20,000 signals/s", setup.flooded);
         add_rate(result, "signals received", setup.rates);
         add_share(result, &setup);
+        setup_done(&setup);
+}
+
+/* As fast as they come, a stream after the other. */
+void row_measure_signals_lost(Buses *buses, const Effort *effort, const Row *row, RowResult *result)
+{
+        guint32 count = effort->repeats > 1 ? STREAM_SIGNALS : effort->rate_calls;
+        g_autoptr(Samples) rates = samples_new();
+        Setup setup;
+
+        setup_init(&setup, buses, row);
+        for (unsigned i = 0; i < STREAMS; i++)
+                samples_add(rates, time_gateway(&setup, count));
+        result->value = (double)(setup.emitted - setup.received);
+        add_rate(result, "through the gateway", rates);
+        row_add_count(result, "emitted", (double)setup.emitted);
+        row_add_count(result, "received", (double)setup.received);
         setup_done(&setup);
 }
 

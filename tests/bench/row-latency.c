@@ -17,14 +17,16 @@ void row_measure_call(Buses *buses, const Effort *effort, const Row *row, RowRes
         static const char *const labels[] = {"D-Bus", "raw MQTT", "gateway"};
         g_autoptr(Payload) payload = payload_new(row->payload);
         g_autoptr(Client) dbus = NULL, raw = NULL, gateway = NULL;
+        typeof(measure_latency) *measure =
+                row->unpinned ? measure_latency_unpinned : measure_latency;
         Samples *usec[MEASURE_CLIENTS_MAX];
 
         buses_use(buses, row->transport);
         dbus = client_new_dbus(buses_get_address(buses), BENCH_NAME, payload);
         raw = new_mqtt(buses, row, "raw", payload);
         gateway = new_mqtt(buses, row, "bench", payload);
-        result->value = measure_latency(buses, (Client *const[]){dbus, raw, gateway}, 3,
-                                        effort->turns, effort->block, measure_ratio_of_sum, usec);
+        result->value = measure(buses, (Client *const[]){dbus, raw, gateway}, 3, effort->turns,
+                                effort->block, measure_ratio_of_sum, usec);
         for (unsigned i = 0; i < 3; i++) {
                 row_add_times(result, labels[i], usec[i]);
                 samples_free(usec[i]);

@@ -19,6 +19,10 @@ typedef struct Effort {
         unsigned exact_short, exact_long;
         unsigned growth_objects; /* the most; a power of ten times a digit */
         unsigned growth_turns, growth_changes;
+        unsigned window_calls; /* of the row of calls in flight, per repeat, way and window */
+        unsigned burst;        /* signals */
+        unsigned idle_msec;
+        unsigned moves; /* of a service, there and back */
 } Effort;
 
 typedef struct RowResult {
@@ -46,6 +50,7 @@ struct Row {
         const char *tool; /* a row of --exact: the program that it needs */
         bool facade;      /* of a row of --exact: a call of the facade */
         double gate;      /* of a row of --exact: what the ordinary tests let pass; 0: anything */
+        bool unpinned;    /* of a row of latency: on all CPUs */
 };
 
 /* Ends with one without a name. */
@@ -70,13 +75,18 @@ void row_measure_slowest(Buses *buses, const Effort *effort, const Row *row, Row
 void row_measure_rate(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_batch(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_cpu(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+/* row-inflight.c: calls/s through the gateway with 256 in flight ÷ with 64 */
+void row_measure_inflight(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 /* row-load.c: libmqttrpc ÷ raw MQTT with 1,000 calls in flight, of one caller and of 100 */
 void row_measure_many_calls(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_many_callers(Buses *buses, const Effort *effort, const Row *row,
                               RowResult *result);
-/* row-flood.c: signals/s through the gateway ÷ what the slower bus carries alone; p99 of gateway
+/* row-flood.c: signals/s through the gateway ÷ what the slower bus carries alone; how many are lost
+ * of a long stream; p99 of gateway
  * calls while their service emits 20,000 signals a second ÷ without */
 void row_measure_signals(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+void row_measure_signals_lost(Buses *buses, const Effort *effort, const Row *row,
+                              RowResult *result);
 void row_measure_flood(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 /* row-memory.c: gateway ÷ a bare process; a service with 100 properties ÷ a bare responder; MiB
  * with all shipped mappings */
