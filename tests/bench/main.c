@@ -62,7 +62,7 @@ static bool is_wanted(const Row *row)
         for (char **pattern = options.only; pattern && *pattern; pattern++)
                 if (is_meant(*pattern, row))
                         return true;
-        return !options.only && (!row->tool || options.exact || options.gate);
+        return !options.only && (!row->exact || options.exact || options.gate);
 }
 
 static bool only_names_rows(void)
@@ -99,7 +99,9 @@ static int measure_row(Report *report, Buses *buses, const Effort *effort, const
         RowResult result = {};
 
         if (row->tool && !tool) {
-                report_skip(report, row, "its tool is not installed");
+                g_autofree char *why = g_strdup_printf("%s is not installed", row->tool);
+
+                report_skip(report, row, why);
                 return options.gate ? EXIT_SKIPPED : EXIT_SUCCESS;
         }
         result.figures = g_array_new(FALSE, FALSE, sizeof(Figure));
@@ -132,7 +134,7 @@ static int measure_all(void)
 static void list_rows(void)
 {
         for (const Row *row = row_table; row->name; row++)
-                printf("%-20s %s%s\n", row->name, row->text, row->tool ? " (--exact)" : "");
+                printf("%-20s %s%s\n", row->name, row->text, row->exact ? " (--exact)" : "");
 }
 
 int main(int argc, char **argv)

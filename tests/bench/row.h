@@ -47,9 +47,10 @@ struct Row {
         Transport transport;
         PayloadKind payload;
         int qos;
-        const char *tool; /* a row of --exact: the program that it needs */
+        const char *tool; /* the program that it needs */
         bool facade;      /* of a row of --exact: a call of the facade */
         double gate;      /* of a row of --exact: what the ordinary tests let pass; 0: anything */
+        bool exact;       /* only with --exact */
         bool unpinned;    /* of a row of latency: on all CPUs */
 };
 
@@ -94,6 +95,20 @@ void row_measure_rss_service(Buses *buses, const Effort *effort, const Row *row,
 void row_measure_rss(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_rss_mappings(Buses *buses, const Effort *effort, const Row *row,
                               RowResult *result);
+/* bytes per method of a mapping; per call that waits for its answer */
+void row_measure_memory_mapping(Buses *buses, const Effort *effort, const Row *row,
+                                RowResult *result);
+void row_measure_memory_pending(Buses *buses, const Effort *effort, const Row *row,
+                                RowResult *result);
+/* row-burst.c: MB that the gateway grows by while the broker is stopped and signals come */
+void row_measure_burst(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+/* row-idle.c: wake-ups in ten seconds; ms from exec until 20 services are subscribed */
+void row_measure_idle(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+void row_measure_start(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+/* row-cockpit.c: gateway ÷ cockpit-bridge, time and CPU of a call */
+void row_measure_cockpit_call(Buses *buses, const Effort *effort, const Row *row,
+                              RowResult *result);
+void row_measure_cockpit_cpu(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 /* row-facade.c: a D-Bus client's call of a native service ÷ (D-Bus + raw MQTT) */
 void row_measure_facade(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 /* row-growth.c: time of a snapshot per property, of many objects of a D-Bus service ÷ of a tenth of
