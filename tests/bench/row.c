@@ -70,6 +70,8 @@ const Row row_table[] = {
          GOAL_AT_MOST, 2, row_measure_idle, TRANSPORT_UNIX, PAYLOAD_STRING, 0},
         {"start", "ms from exec until 20 mapped services take calls, unix socket",
          GOAL_AT_MOST, 25, row_measure_start, TRANSPORT_UNIX, PAYLOAD_STRING, 1},
+        {"move-pause", "longest pause of callers, service moves ÷ restarts on D-Bus",
+         GOAL_AT_MOST, 1.25, row_measure_move, TRANSPORT_UNIX, PAYLOAD_STRING, 1},
         {"cockpit-call", "gateway ÷ cockpit-bridge, string, QoS 0, unix socket",
          GOAL_AT_MOST, 0.65, row_measure_cockpit_call, TRANSPORT_UNIX, PAYLOAD_STRING, 0,
          "cockpit-bridge"},

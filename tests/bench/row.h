@@ -105,6 +105,8 @@ void row_measure_burst(Buses *buses, const Effort *effort, const Row *row, RowRe
 /* row-idle.c: wake-ups in ten seconds; ms from exec until 20 services are subscribed */
 void row_measure_idle(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_start(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+/* row-move.c: pause of callers while a service moves ÷ while it restarts on D-Bus */
+void row_measure_move(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 /* row-cockpit.c: gateway ÷ cockpit-bridge, time and CPU of a call */
 void row_measure_cockpit_call(Buses *buses, const Effort *effort, const Row *row,
                               RowResult *result);
