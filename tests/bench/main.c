@@ -12,10 +12,61 @@
 
 enum { EXIT_SKIPPED = 77 }; /* as ctest is told */
 
-static const Effort efforts[] = {
-        {"full", 40, 150, 10000, 3, 50000, 100, 1100, 1000, 9, 1000, 20000, 100000, 10000, 50},
-        {"quick", 12, 150, 10000, 3, 5000, 100, 600, 1000, 5, 300, 4000, 100000, 10000, 10},
-        {"smoke", 2, 5, 50, 1, 256, 10, 30, 100, 1, 20, 300, 2000, 50, 1},
+static const Effort full = {
+        .name = "full",
+        .turns = 40,
+        .block = 150,
+        .slow_calls = 10000,
+        .repeats = 3,
+        .rate_calls = 50000,
+        .exact_short = 100,
+        .exact_long = 1100,
+        .growth_objects = 1000,
+        .growth_turns = 9,
+        .growth_changes = 1000,
+        .window_calls = 20000,
+        .burst = 100000,
+        .idle_msec = 10000,
+        .moves = 50,
+        .outage_msec = 3000,
+};
+
+static const Effort quick = {
+        .name = "quick",
+        .turns = 12,
+        .block = 150,
+        .slow_calls = 10000,
+        .repeats = 3,
+        .rate_calls = 3000,
+        .exact_short = 100,
+        .exact_long = 600,
+        .growth_objects = 1000,
+        .growth_turns = 3,
+        .growth_changes = 100,
+        .window_calls = 1000,
+        .burst = 100000,
+        .idle_msec = 10000,
+        .moves = 8,
+        .outage_msec = 1000,
+};
+
+static const Effort smoke = {
+        .name = "smoke",
+        .turns = 2,
+        .block = 5,
+        .slow_calls = 50,
+        .repeats = 1,
+        .rate_calls = 256,
+        .exact_short = 10,
+        .exact_long = 30,
+        .growth_objects = 100,
+        .growth_turns = 1,
+        .growth_changes = 20,
+        .window_calls = 300,
+        .burst = 2000,
+        .idle_msec = 50,
+        .moves = 1,
+        .outage_msec = 300,
 };
 
 static struct {
@@ -97,6 +148,7 @@ static int measure_row(Report *report, Buses *buses, const Effort *effort, const
 {
         g_autofree char *tool = row->tool ? g_find_program_in_path(row->tool) : NULL;
         RowResult result = {};
+        gint64 start;
 
         if (row->tool && !tool) {
                 g_autofree char *why = g_strdup_printf("%s is not installed", row->tool);
@@ -106,7 +158,9 @@ static int measure_row(Report *report, Buses *buses, const Effort *effort, const
         }
         result.figures = g_array_new(FALSE, FALSE, sizeof(Figure));
         g_array_set_clear_func(result.figures, (GDestroyNotify)figure_done);
+        start = g_get_monotonic_time();
         row->measure(buses, effort, row, &result);
+        result.seconds = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
         report_add(report, row, &result);
         g_array_free(result.figures, TRUE);
         return is_within_gate(row, result.value) ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -114,7 +168,9 @@ static int measure_row(Report *report, Buses *buses, const Effort *effort, const
 
 static int measure_all(void)
 {
-        const Effort *effort = &efforts[options.smoke ? 2 : options.quick || options.gate ? 1 : 0];
+        const Effort *effort = options.smoke                   ? &smoke
+                               : options.quick || options.gate ? &quick
+                                                               : &full;
         g_autoptr(Report) report = report_new(effort);
         g_autoptr(Buses) buses = buses_new();
         int status = EXIT_SUCCESS;

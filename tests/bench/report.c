@@ -184,6 +184,7 @@ static void add_row(Report *report, const Row *row, const RowResult *result)
 
         begin_row(report, row);
         add_number(json, "value", result->value);
+        add_number(json, "seconds", result->seconds);
         if (row->goal != 0)
                 add_number(json, "gap_percent",
                            row_is_ok(row, result->value) ? 0 : row_gap(row, result->value));

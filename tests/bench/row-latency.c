@@ -19,6 +19,7 @@ void row_measure_call(Buses *buses, const Effort *effort, const Row *row, RowRes
         g_autoptr(Client) dbus = NULL, raw = NULL, gateway = NULL;
         typeof(measure_latency) *measure =
                 row->unpinned ? measure_latency_unpinned : measure_latency;
+        unsigned block = row->payload == PAYLOAD_LARGE ? MAX(effort->block / 5, 1) : effort->block;
         Samples *usec[MEASURE_CLIENTS_MAX];
 
         buses_use(buses, row->transport);
@@ -26,7 +27,7 @@ void row_measure_call(Buses *buses, const Effort *effort, const Row *row, RowRes
         raw = new_mqtt(buses, row, "raw", payload);
         gateway = new_mqtt(buses, row, "bench", payload);
         result->value = measure(buses, (Client *const[]){dbus, raw, gateway}, 3, effort->turns,
-                                effort->block, measure_ratio_of_sum, usec);
+                                block, measure_ratio_of_sum, usec);
         for (unsigned i = 0; i < 3; i++) {
                 row_add_times(result, labels[i], usec[i]);
                 samples_free(usec[i]);

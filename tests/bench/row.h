@@ -22,11 +22,13 @@ typedef struct Effort {
         unsigned window_calls; /* of the row of calls in flight, per repeat, way and window */
         unsigned burst;        /* signals */
         unsigned idle_msec;
-        unsigned moves; /* of a service, there and back */
+        unsigned outage_msec; /* of the cloud, for a fleet */
+        unsigned moves;       /* of a service, there and back */
 } Effort;
 
 typedef struct RowResult {
         double value;
+        double seconds;  /* that measuring it has taken */
         GArray *figures; /* of Figure */
 } RowResult;
 
