@@ -61,7 +61,7 @@ const Row row_table[] = {
         {"rss-mappings", "idle memory with all shipped mappings, MB",
          GOAL_AT_MOST, 6, row_measure_rss_mappings, TRANSPORT_UNIX, PAYLOAD_STRING, 0},
         {"memory-mapping", "bytes per method of a mapping",
-         GOAL_AT_MOST, 400, row_measure_memory_mapping, TRANSPORT_UNIX, PAYLOAD_STRING, 0},
+         GOAL_AT_MOST, 2048, row_measure_memory_mapping, TRANSPORT_UNIX, PAYLOAD_STRING, 0},
         {"memory-pending", "bytes per call that waits for its answer",
          GOAL_AT_MOST, 2048, row_measure_memory_pending, TRANSPORT_UNIX, PAYLOAD_STRING, 1},
         {"burst", "growth by 100,000 signals while the broker is stopped, MB",
