@@ -71,7 +71,7 @@ static double measure_way(Buses *buses, const Effort *effort, const Setup *setup
 /* More calls in flight than are useful must not make it slower. */
 void row_measure_inflight(Buses *buses, const Effort *effort, const Row *row, RowResult *result)
 {
-        double rates[G_N_ELEMENTS(windows)];
+        double rates[G_N_ELEMENTS(windows)] = {};
         Setup setup;
 
         setup_init(&setup, buses, row);
