@@ -2,6 +2,7 @@
 
 #include "tests/bench/buses.h"
 
+#include "tests/bench/client.h"
 #include "tests/support/wait.h"
 
 #include <signal.h>
@@ -19,6 +20,7 @@ struct Buses {
         Transport transport;
         char *mappings;
         bool wrapped;
+        pid_t cockpit;
         Process *service, *responder, *rpc_responder, *gateway;
 };
 
@@ -31,11 +33,20 @@ static const char mapping[] =
         "    \"interfaces\": { \"org.mqttrpc.Bench\": { \"methods\": {\n"
         "      \"EchoString\": { \"in\": [\"text:s\"], \"out\": [\"text:s\"], \"access\": \"read\" "
         "},\n"
+        "      \"Hold\": { \"in\": [\"text:s\"], \"out\": [\"text:s\"], \"access\": \"read\" },\n"
         "      \"EchoDict\": { \"in\": [\"dict:a{sv}\"], \"out\": [\"dict:a{sv}\"], \"access\": "
         "\"read\" }\n"
         "    }, \"signals\": { \"Tick\": { \"args\": [\"n:u\"] } } } }\n"
         "  }]\n"
         "}\n";
+
+static const char facade_mapping[] =
+        "{ \"service\": \"lib\", \"provider\": \"mqtt\", \"dbus\": { \"name\": \"" FACADE_NAME
+        "\" },\n"
+        "  \"objects\": [{ \"path\": \"/org/mqttrpc/Lib\", \"interfaces\": { \"" FACADE_NAME
+        "\": {\n"
+        "    \"methods\": { \"EchoString\": { \"in\": [\"text:s\"], \"out\": [\"text:s\"],\n"
+        "      \"access\": \"read\" } } } } }] }\n";
 
 /* ---- processes ---- */
 
@@ -82,6 +93,24 @@ static void start_responders(Buses *buses)
         buses->rpc_responder = start_peer(buses, "bench-rpc-peer", NULL, lib);
 }
 
+static void stop_responders(Buses *buses)
+{
+        buses->responder = process_free(buses->responder);
+        buses->rpc_responder = process_free(buses->rpc_responder);
+}
+
+void buses_stop_broker(Buses *buses)
+{
+        stop_responders(buses);
+        broker_stop(buses->broker);
+}
+
+void buses_start_broker(Buses *buses)
+{
+        broker_start(buses->broker);
+        start_responders(buses);
+}
+
 Process *buses_start_bare(Buses *buses)
 {
         ConnectionSettings settings = buses_get_settings(buses);
@@ -105,7 +134,7 @@ static char *write_gateway_config(Buses *buses, const char *mappings)
         return temp_dir_write(buses->dir, "gateway.json", text);
 }
 
-void buses_start_gateway(Buses *buses, const char *const *wrapper, const char *mappings)
+void buses_launch_gateway(Buses *buses, const char *const *wrapper, const char *mappings)
 {
         g_autofree char *config =
                 write_gateway_config(buses, mappings ? mappings : buses->mappings);
@@ -121,7 +150,17 @@ void buses_start_gateway(Buses *buses, const char *const *wrapper, const char *m
         g_ptr_array_add(argv, NULL);
         buses->gateway =
                 process_start(buses->dir, "gateway", (const char *const *)argv->pdata, NULL);
+}
+
+void buses_wait_gateway(Buses *buses)
+{
         wait_for_text(buses->gateway, PROCESS_STDERR, "ready: ");
+}
+
+void buses_start_gateway(Buses *buses, const char *const *wrapper, const char *mappings)
+{
+        buses_launch_gateway(buses, wrapper, mappings);
+        buses_wait_gateway(buses);
 }
 
 /* A wrapper may have become the gateway (valgrind), or have it as its child and keep signals from
@@ -162,26 +201,68 @@ void buses_use(Buses *buses, Transport transport)
         if (buses->gateway && buses->transport == transport && !buses->wrapped)
                 return;
         g_free(buses_stop_gateway(buses));
-        buses->responder = process_free(buses->responder);
-        buses->rpc_responder = process_free(buses->rpc_responder);
+        stop_responders(buses);
         buses->transport = transport;
         start_responders(buses);
         buses_start_gateway(buses, NULL, NULL);
 }
 
+static void start_facade(Buses *buses, const char *const *wrapper, bool and_echo)
+{
+        g_autofree char *folder = temp_dir_make(buses->dir, "facade");
+        g_autofree char *facade = g_build_filename(folder, "lib.json", NULL);
+        g_autofree char *echo = g_build_filename(folder, "bench.json", NULL);
+        GError *error = NULL;
+
+        g_file_set_contents(facade, facade_mapping, -1, &error);
+        g_assert_no_error(error);
+        if (and_echo)
+                g_file_set_contents(echo, mapping, -1, &error);
+        g_assert_no_error(error);
+        buses_start_gateway(buses, wrapper, folder);
+        buses_wait_name(buses, FACADE_NAME);
+}
+
+void buses_start_facade(Buses *buses, const char *const *wrapper)
+{
+        start_facade(buses, wrapper, false);
+}
+
+void buses_start_both(Buses *buses)
+{
+        start_facade(buses, NULL, true);
+}
+
 /* ---- life ---- */
+
+static void add_gateway_user(Broker *broker)
+{
+        static const char *const services[] = {"bench", "hostname", "tree"};
+        g_autoptr(GPtrArray) rights = g_ptr_array_new_with_free_func(g_free);
+
+        g_ptr_array_add(rights, g_strdup("--gateway"));
+        for (size_t i = 0; i < G_N_ELEMENTS(services) + BENCH_MANY; i++) {
+                g_ptr_array_add(rights, g_strdup("--service"));
+                g_ptr_array_add(rights,
+                                i < G_N_ELEMENTS(services)
+                                        ? g_strdup(services[i])
+                                        : g_strdup_printf("many%zu", i - G_N_ELEMENTS(services)));
+        }
+        g_ptr_array_add(rights, g_strdup("--call"));
+        g_ptr_array_add(rights, g_strdup("lib"));
+        g_ptr_array_add(rights, NULL);
+        broker_add_user(broker, "gateway", PASSWORD, (const char *const *)rights->pdata);
+}
 
 static void add_users(Broker *broker)
 {
-        const char *gateway[] = {"--gateway", "--service", "bench",  "--service", "hostname",
-                                 "--service", "tree",      "--call", "lib",       NULL};
         const char *raw[] = {"--service", "raw", NULL};
         const char *lib[] = {"--service", "lib", NULL};
-        const char *bench[] = {"--call", "bench", "--call",  "raw", "--call",
-                               "lib",    "--rpc", "bench/+", NULL};
+        const char *bench[] = {"--call", "bench",   "--call", "raw",     "--call", "lib",
+                               "--call", "gateway", "--rpc",  "bench/+", NULL};
         const char *requester[] = {"--call", "lib", NULL};
 
-        broker_add_user(broker, "gateway", PASSWORD, gateway);
+        add_gateway_user(broker);
         broker_add_user(broker, "raw", PASSWORD, raw);
         broker_add_user(broker, "lib", PASSWORD, lib);
         broker_add_user(broker, "bench", PASSWORD, bench);
@@ -195,6 +276,9 @@ Buses *buses_new(void)
 
         buses->dir = temp_dir_new();
         buses->dbus = dbus_daemon_new(buses->dir, DBUS_DAEMON_OPEN);
+        /* as every session bus has it; the default would end at 128 calls in flight */
+        dbus_daemon_add_policy(buses->dbus,
+                               "<limit name=\"max_replies_per_connection\">50000</limit>");
         buses->broker = broker_new(buses->dir);
         broker_enable_tcp(buses->broker);
         add_users(buses->broker);
@@ -235,7 +319,15 @@ pid_t buses_get_pid(const Buses *buses, BusesPart part)
 
         if (part == PART_REQUESTER)
                 return getpid();
+        if (part == PART_COCKPIT)
+                return buses->cockpit;
         return processes[part] ? process_get_pid(processes[part]) : 0;
+}
+
+void buses_set_pid(Buses *buses, BusesPart part, pid_t pid)
+{
+        g_assert_cmpint(part, ==, PART_COCKPIT);
+        buses->cockpit = pid;
 }
 
 const char *buses_part_name(BusesPart part)
@@ -244,7 +336,7 @@ const char *buses_part_name(BusesPart part)
                 [PART_REQUESTER] = "requester",    [PART_BROKER] = "mosquitto",
                 [PART_GATEWAY] = "gateway",        [PART_DBUS_DAEMON] = "dbus-daemon",
                 [PART_SERVICE] = "service",        [PART_RESPONDER] = "responder",
-                [PART_RPC_RESPONDER] = "rpc-peer",
+                [PART_RPC_RESPONDER] = "rpc-peer", [PART_COCKPIT] = "cockpit-bridge",
         };
 
         return names[part];

@@ -60,23 +60,28 @@ double cpu_time_usec(pid_t pid)
         return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-static double read_status_kib(pid_t pid, const char *key)
+static double read_status(pid_t pid, const char *key)
 {
         g_autofree char *path = g_strdup_printf("/proc/%d/status", (int)pid);
         g_autofree char *text = NULL;
         const char *at;
 
         if (!g_file_get_contents(path, &text, NULL, NULL) || !(at = strstr(text, key)))
-                g_error("cannot read the memory of process %d", (int)pid);
+                g_error("cannot read the status of process %d", (int)pid);
         return strtod(at + strlen(key), NULL);
+}
+
+double cpu_wakeups(pid_t pid)
+{
+        return read_status(pid, "\nvoluntary_ctxt_switches:");
 }
 
 double cpu_rss_kib(pid_t pid)
 {
-        return read_status_kib(pid, "VmRSS:");
+        return read_status(pid, "VmRSS:");
 }
 
 double cpu_rss_anon_kib(pid_t pid)
 {
-        return read_status_kib(pid, "RssAnon:");
+        return read_status(pid, "RssAnon:");
 }

@@ -51,6 +51,16 @@ double samples_get(Samples *samples, double quantile)
         return g_array_index(samples->values, double, (guint)(quantile * (n - 1) + 0.5));
 }
 
+guint samples_count(const Samples *samples)
+{
+        return samples->values->len;
+}
+
+double samples_at(const Samples *samples, guint i)
+{
+        return g_array_index(samples->values, double, i);
+}
+
 double measure_ratio_of_sum(const double *values, unsigned n)
 {
         return values[2] / (values[0] + values[1]);
@@ -115,23 +125,32 @@ static void warm_up(Client *const *clients, unsigned n, unsigned calls)
                         client_call(clients[i]);
 }
 
-double measure_latency(const Buses *buses, Client *const *clients, unsigned n, unsigned turns,
-                       unsigned block, MeasureRatio ratio, Samples **usec)
+double measure_latency_unpinned(const Buses *buses, Client *const *clients, unsigned n,
+                                unsigned turns, unsigned block, MeasureRatio ratio, Samples **usec)
 {
         g_autoptr(Samples) ratios = samples_new();
         double medians[MEASURE_CLIENTS_MAX];
 
         for (unsigned i = 0; i < n; i++)
                 usec[i] = samples_new();
-        pin_all(buses, true);
         warm_up(clients, n, block);
         while (turns-- > 0) {
                 for (unsigned i = 0; i < n; i++)
                         medians[i] = time_block(clients[i], block, usec[i]);
                 samples_add(ratios, ratio(medians, n));
         }
-        pin_all(buses, false);
         return samples_get(ratios, 0.5);
+}
+
+double measure_latency(const Buses *buses, Client *const *clients, unsigned n, unsigned turns,
+                       unsigned block, MeasureRatio ratio, Samples **usec)
+{
+        double value;
+
+        pin_all(buses, true);
+        value = measure_latency_unpinned(buses, clients, n, turns, block, ratio, usec);
+        pin_all(buses, false);
+        return value;
 }
 
 Samples *measure_sequence(const Buses *buses, Client *client, unsigned calls)

@@ -22,6 +22,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Samples, samples_free)
 void samples_add(Samples *samples, double value);
 /* `quantile` 0 … 1; 0.5 is the median, 1 the largest. Sorts. 0 without samples. */
 double samples_get(Samples *samples, double quantile);
+guint samples_count(const Samples *samples);
+/* By size, once samples_get() has sorted them. */
+double samples_at(const Samples *samples, guint i);
 
 /* The value to compare, of one turn: from one number per client. */
 typedef double (*MeasureRatio)(const double *values, unsigned n);
@@ -35,6 +38,9 @@ double measure_ratio_of_two(const double *values, unsigned n);
  * caller. Returns the median over the turns of the ratio of the blocks' medians. */
 double measure_latency(const Buses *buses, Client *const *clients, unsigned n, unsigned turns,
                        unsigned block, MeasureRatio ratio, Samples **usec);
+/* The same on all CPUs, where a call also costs waking those that sleep. */
+double measure_latency_unpinned(const Buses *buses, Client *const *clients, unsigned n,
+                                unsigned turns, unsigned block, MeasureRatio ratio, Samples **usec);
 
 /* The longest of `calls` calls, one at a time, on one CPU. */
 Samples *measure_sequence(const Buses *buses, Client *client, unsigned calls);

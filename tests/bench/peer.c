@@ -25,7 +25,10 @@
 
 #include "tests/bench/connection.h"
 
-enum { FLOOD_TICK_USEC = 1000 };
+enum {
+        FLOOD_TICK_USEC = 1000,
+        MANY = 20, /* BENCH_MANY of buses.h, without GLib */
+};
 
 static void say_ready(void)
 {
@@ -67,6 +70,12 @@ static int method_echo(sd_bus_message *m, void *userdata, sd_bus_error *ret_erro
                 r = sd_bus_message_send(reply);
         sd_bus_message_unref(reply);
         return r;
+}
+
+/* Never answers. */
+static int method_hold(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+        return 1;
 }
 
 static const char path[] = "/org/mqttrpc/Bench";
@@ -118,10 +127,22 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD("EchoString", "s", "s", method_echo, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("EchoDict", "a{sv}", "a{sv}", method_echo, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Hold", "s", "s", method_hold, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Flood", "uu", "", method_flood, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL("Tick", "u", 0),
         SD_BUS_VTABLE_END,
 };
+
+/* The same service under further names. */
+static void request_many(sd_bus *bus)
+{
+        char name[32];
+
+        for (int i = 0; i < MANY; i++) {
+                snprintf(name, sizeof(name), "org.mqttrpc.Many%d", i);
+                check("name", sd_bus_request_name(bus, name, 0));
+        }
+}
 
 static void serve_dbus(const char *address)
 {
@@ -132,6 +153,7 @@ static void serve_dbus(const char *address)
         check("object",
               sd_bus_add_object_vtable(bus, NULL, alone, "org.mqttrpc.Bench", vtable, NULL));
         check("name", sd_bus_request_name(bus, "org.mqttrpc.Bench", 0));
+        request_many(bus);
         say_ready();
         for (;;) {
                 emit_due(bus);

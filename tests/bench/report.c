@@ -10,6 +10,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+enum { LABEL_WIDTH = 28 };
+
 struct Report {
         GString *json;
         unsigned n_rows, n_ok, n_skipped;
@@ -43,19 +45,6 @@ static char *describe_machine(void)
                                revision, load);
 }
 
-Report *report_new(const Effort *effort)
-{
-        g_autofree char *machine = describe_machine();
-        Report *report = g_new0(Report, 1);
-
-        printf("%s\n\n%-22s %9s %9s %9s %9s %9s\n", machine, "", "p50 µs", "p99 µs", "max µs",
-               "calls/s", "CPU µs");
-        report->json = g_string_new(NULL);
-        g_string_append_printf(report->json, "{\"effort\":\"%s\",\"machine\":\"%s\",\"rows\":[",
-                               effort->name, machine);
-        return report;
-}
-
 void report_free(Report *report)
 {
         g_string_free(report->json, TRUE);
@@ -72,10 +61,16 @@ static void print_cell(double value, int decimals)
                 printf(" %9s", "");
 }
 
+/* A label may have letters of two bytes. */
+static void print_label(const char *label)
+{
+        printf("  %s%*s", label, (int)MAX(LABEL_WIDTH - g_utf8_strlen(label, -1), 0), "");
+}
+
 static void print_figure(const Figure *figure)
 {
-        printf("  %-20s", figure->label);
-        if (figure->count > 0) {
+        print_label(figure->label);
+        if (figure->is_count) {
                 printf(" %9.*f\n", figure->count < 10 ? 2 : 1, figure->count);
                 return;
         }
@@ -102,45 +97,99 @@ static void print_verdict(const Row *row, double value)
                row->kind == GOAL_AT_MOST ? "≤" : "≥", format_value(goal, sizeof(goal), row->goal));
         if (row_is_ok(row, value))
                 printf("ok\n\n");
+        else if (row->goal != 0)
+                printf("gap %+.0f %%\n\n", row_gap(row, value));
         else
-                printf("gap %+.0f %%\n\n", 100 * (value / row->goal - 1));
+                printf("gap\n\n");
         fflush(stdout);
 }
 
 /* ---- JSON ---- */
 
+/* What is for people goes through here: a processor may have quotes in its name. */
+static void add_text(GString *json, const char *key, const char *text)
+{
+        g_string_append_printf(json, "\"%s\":\"", key);
+        for (; *text; text++) {
+                if (*text == '"' || *text == '\\')
+                        g_string_append_c(json, '\\');
+                if ((unsigned char)*text >= ' ')
+                        g_string_append_c(json, *text);
+        }
+        g_string_append_c(json, '"');
+}
+
 static void add_number(GString *json, const char *key, double value)
 {
         char text[G_ASCII_DTOSTR_BUF_SIZE];
 
+        g_string_append_printf(json, ",\"%s\":%s", key,
+                               g_ascii_formatd(text, sizeof(text), "%.6g", value));
+}
+
+static void add_known(GString *json, const char *key, double value)
+{
         if (value != 0)
-                g_string_append_printf(json, ",\"%s\":%s", key,
-                                       g_ascii_formatd(text, sizeof(text), "%.6g", value));
+                add_number(json, key, value);
+}
+
+/* Pairs of the upper end of a bucket, in microseconds, and how many were in it. */
+static void add_histogram(GString *json, const GArray *histogram)
+{
+        char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+        g_string_append(json, ",\"histogram\":[");
+        for (guint i = 0; i < histogram->len; i++) {
+                const FigureBucket *bucket = &g_array_index(histogram, FigureBucket, i);
+
+                g_ascii_formatd(text, sizeof(text), "%.5g", bucket->upper_usec);
+                g_string_append_printf(json, "%s[%s,%u]", i ? "," : "", text, bucket->count);
+        }
+        g_string_append_c(json, ']');
 }
 
 static void add_figure(GString *json, const Figure *figure)
 {
-        g_string_append_printf(json, "{\"label\":\"%s\"", figure->label);
-        add_number(json, "p50_us", figure->p50_usec);
-        add_number(json, "p99_us", figure->p99_usec);
-        add_number(json, "max_us", figure->max_usec);
-        add_number(json, "calls_per_s", figure->rate);
-        add_number(json, "cpu_us", figure->cpu_usec);
-        add_number(json, "count", figure->count);
+        g_string_append_c(json, '{');
+        add_text(json, "label", figure->label);
+        add_known(json, "p50_us", figure->p50_usec);
+        add_known(json, "p99_us", figure->p99_usec);
+        add_known(json, "max_us", figure->max_usec);
+        add_known(json, "calls_per_s", figure->rate);
+        add_known(json, "cpu_us", figure->cpu_usec);
+        if (figure->is_count)
+                add_number(json, "count", figure->count);
+        if (figure->curve) {
+                g_string_append_printf(json, ",\"curve\":\"%s\"", figure->curve);
+                add_number(json, "at", figure->at);
+        }
+        if (figure->histogram)
+                add_histogram(json, figure->histogram);
         g_string_append_c(json, '}');
+}
+
+static void begin_row(Report *report, const Row *row)
+{
+        g_string_append_printf(report->json, "%s\n{\"name\":\"%s\",\"text\":\"%s\"",
+                               report->n_rows + report->n_skipped > 0 ? "," : "", row->name,
+                               row->text);
+        g_string_append_printf(report->json, ",\"better\":\"%s\"",
+                               row->kind == GOAL_AT_MOST ? "lower" : "higher");
+        add_number(report->json, "goal", row->goal);
 }
 
 static void add_row(Report *report, const Row *row, const RowResult *result)
 {
         GString *json = report->json;
 
-        g_string_append_printf(json, "%s\n{\"name\":\"%s\",\"text\":\"%s\",\"better\":\"%s\"",
-                               report->n_rows ? "," : "", row->name, row->text,
-                               row->kind == GOAL_AT_MOST ? "lower" : "higher");
+        begin_row(report, row);
         add_number(json, "value", result->value);
-        add_number(json, "goal", row->goal);
-        g_string_append_printf(json, ",\"ok\":%s,\"figures\":[",
-                               row_is_ok(row, result->value) ? "true" : "false");
+        add_number(json, "seconds", result->seconds);
+        if (row->goal != 0)
+                add_number(json, "gap_percent",
+                           row_is_ok(row, result->value) ? 0 : row_gap(row, result->value));
+        g_string_append_printf(json, ",\"verdict\":\"%s\",\"figures\":[",
+                               row_is_ok(row, result->value) ? "ok" : "gap");
         for (guint i = 0; i < result->figures->len; i++) {
                 if (i > 0)
                         g_string_append_c(json, ',');
@@ -150,6 +199,23 @@ static void add_row(Report *report, const Row *row, const RowResult *result)
 }
 
 /* ---- rows ---- */
+
+Report *report_new(const Effort *effort)
+{
+        g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+        g_autofree char *date = g_date_time_format(now, "%Y-%m-%d");
+        g_autofree char *machine = describe_machine();
+        Report *report = g_new0(Report, 1);
+
+        printf("%s\n\n%-30s %9s %9s %9s %9s %9s\n", machine, "", "p50 µs", "p99 µs", "max µs",
+               "calls/s", "CPU µs");
+        report->json = g_string_new(NULL);
+        g_string_append_c(report->json, '{');
+        add_text(report->json, "machine", machine);
+        g_string_append_printf(report->json, ",\"date\":\"%s\",\"effort\":\"%s\",\"rows\":[", date,
+                               effort->name);
+        return report;
+}
 
 void report_add(Report *report, const Row *row, const RowResult *result)
 {
@@ -165,6 +231,8 @@ void report_add(Report *report, const Row *row, const RowResult *result)
 void report_skip(Report *report, const Row *row, const char *why)
 {
         printf("%s\n%s: not measured, %s\n\n", row->name, row->text, why);
+        begin_row(report, row);
+        g_string_append_printf(report->json, ",\"skipped\":\"%s\"}", why);
         report->n_skipped++;
 }
 

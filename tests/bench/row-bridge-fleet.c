@@ -21,7 +21,6 @@ enum {
 
 /* As the bridge has it for the cloud. */
 #define RECONNECT_USEC (UINT64_C(60) * USEC_PER_SEC)
-#define OUTAGE_USEC    (UINT64_C(3) * USEC_PER_SEC)
 #define PATIENCE_USEC  (UINT64_C(100) * USEC_PER_SEC)
 
 typedef struct Device {
@@ -148,13 +147,10 @@ static void fleet_done(Fleet *fleet)
 
 static void add_histogram(RowResult *result, const unsigned *counts, double span_usec)
 {
-        static char labels[N_SPANS][32];
-
         for (unsigned i = 0; i < N_SPANS; i++) {
-                Figure figure = {.label = labels[i], .count = counts[i]};
+                g_autofree char *label = g_strdup_printf("until %.2f s", span_usec * (i + 1) / 1e6);
 
-                snprintf(labels[i], sizeof(labels[i]), "until %.2f s", span_usec * (i + 1) / 1e6);
-                row_add_figure(result, &figure);
+                row_add_count(result, g_intern_string(label), counts[i]);
         }
 }
 
@@ -191,7 +187,7 @@ void row_measure_bridge_fleet(Buses *buses, const Effort *effort, const Row *row
         broker_kill(fleet.cloud);
         start = clock_now();
         wait_for(&fleet, 0);
-        while (clock_now() < start + (smoke ? OUTAGE_USEC / 10 : OUTAGE_USEC))
+        while (clock_now() < start + effort->outage_msec * USEC_PER_MSEC)
                 fleet_process(&fleet);
         broker_start(fleet.cloud);
         start = clock_now();

@@ -34,12 +34,7 @@ void row_measure_bridge_call(Buses *buses, const Effort *effort, const Row *row,
         result->value = measure_latency(buses, (Client *const[]){local, cloud, bridge}, 3,
                                         effort->turns, effort->block, measure_ratio_of_sum, usec);
         for (unsigned i = 0; i < 3; i++) {
-                Figure figure = {.label = labels[i],
-                                 .p50_usec = samples_get(usec[i], 0.5),
-                                 .p99_usec = samples_get(usec[i], 0.99),
-                                 .max_usec = samples_get(usec[i], 1)};
-
-                row_add_figure(result, &figure);
+                row_add_times(result, labels[i], usec[i]);
                 samples_free(usec[i]);
         }
 }
@@ -70,7 +65,7 @@ static void add_rate(RowResult *result, const char *label, Samples *rates, doubl
 {
         Figure figure = {.label = label, .rate = samples_get(rates, 0.5), .cpu_usec = cpu_usec};
 
-        row_add_figure(result, &figure);
+        row_add_figure(result, figure);
 }
 
 static void measure_streams(Crossing *crossing, const Effort *effort, RowResult *result)
@@ -139,25 +134,24 @@ void row_measure_bridge_catch_up(Buses *buses, const Effort *effort, const Row *
 
         live.rate = crossing_stream(crossing, "ours", effort->rate_calls);
         late.rate = measure_catch_up(crossing, effort->rate_calls);
-        row_add_figure(result, &live);
-        row_add_figure(result, &late);
+        row_add_figure(result, live);
+        row_add_figure(result, late);
         result->value = late.rate / live.rate;
 }
 
 void row_measure_bridge_rss(Buses *buses, const Effort *effort, const Row *row, RowResult *result)
 {
         g_autoptr(Crossing) crossing = crossing_new();
-        Figure idle = {.label = "idle, KiB"}, busy = {.label = "after a stream, KiB"},
-               broker = {.label = "mosquitto, KiB"};
+        double idle, busy;
         pid_t bridge = process_get_pid(crossing->stage->bridge);
 
-        idle.count = cpu_rss_kib(bridge);
+        idle = cpu_rss_kib(bridge);
         crossing_stream(crossing, "ours", effort->rate_calls);
         crossing_stream(crossing, "stock", effort->rate_calls);
-        busy.count = cpu_rss_kib(bridge);
-        broker.count = cpu_rss_kib(process_get_pid(broker_get_process(crossing->stage->local)));
-        row_add_figure(result, &idle);
-        row_add_figure(result, &busy);
-        row_add_figure(result, &broker);
-        result->value = busy.count * 1024 / 1e6;
+        busy = cpu_rss_kib(bridge);
+        row_add_count(result, "idle, KiB", idle);
+        row_add_count(result, "after a stream, KiB", busy);
+        row_add_count(result, "mosquitto, KiB",
+                      cpu_rss_kib(process_get_pid(broker_get_process(crossing->stage->local))));
+        result->value = busy * 1024 / 1e6;
 }

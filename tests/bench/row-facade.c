@@ -6,28 +6,6 @@
 #include "tests/bench/measure.h"
 #include "tests/bench/row.h"
 
-static const char mapping[] =
-        "{ \"service\": \"lib\", \"provider\": \"mqtt\", \"dbus\": { \"name\": \"" FACADE_NAME
-        "\" },\n"
-        "  \"objects\": [{ \"path\": \"/org/mqttrpc/Lib\", \"interfaces\": { \"" FACADE_NAME
-        "\": {\n"
-        "    \"methods\": { \"EchoString\": { \"in\": [\"text:s\"], \"out\": [\"text:s\"],\n"
-        "      \"access\": \"read\" } } } } }] }\n";
-
-/* A gateway that has only this to do. */
-static void start_gateway(Buses *buses)
-{
-        g_autofree char *folder = temp_dir_make(buses_get_directory(buses), "facade");
-        g_autofree char *file = g_build_filename(folder, "lib.json", NULL);
-        GError *error = NULL;
-
-        g_file_set_contents(file, mapping, -1, &error);
-        g_assert_no_error(error);
-        g_free(buses_stop_gateway(buses));
-        buses_start_gateway(buses, NULL, folder);
-        buses_wait_name(buses, FACADE_NAME);
-}
-
 void row_measure_facade(Buses *buses, const Effort *effort, const Row *row, RowResult *result)
 {
         static const char *const labels[] = {"D-Bus", "raw MQTT", "facade"};
@@ -37,7 +15,8 @@ void row_measure_facade(Buses *buses, const Effort *effort, const Row *row, RowR
         ClientMqtt settings = {.service = "raw", .qos = row->qos};
 
         buses_use(buses, row->transport);
-        start_gateway(buses);
+        g_free(buses_stop_gateway(buses));
+        buses_start_facade(buses, NULL);
         settings.connection = buses_get_settings(buses);
         dbus = client_new_dbus(buses_get_address(buses), BENCH_NAME, payload);
         raw = client_new_mqtt(&settings, payload);
@@ -45,12 +24,7 @@ void row_measure_facade(Buses *buses, const Effort *effort, const Row *row, RowR
         result->value = measure_latency(buses, (Client *const[]){dbus, raw, facade}, 3,
                                         effort->turns, effort->block, measure_ratio_of_sum, usec);
         for (unsigned i = 0; i < 3; i++) {
-                Figure figure = {.label = labels[i],
-                                 .p50_usec = samples_get(usec[i], 0.5),
-                                 .p99_usec = samples_get(usec[i], 0.99),
-                                 .max_usec = samples_get(usec[i], 1)};
-
-                row_add_figure(result, &figure);
+                row_add_times(result, labels[i], usec[i]);
                 samples_free(usec[i]);
         }
         g_free(buses_stop_gateway(buses)); /* others want the usual one */

@@ -15,7 +15,11 @@
 #define BENCH_PATH "/org/mqttrpc/Bench"
 #define ALONE_PATH "/org/mqttrpc/Alone" /* without the gateway */
 
-enum { RATE = 20000 };
+enum {
+        RATE = 20000,
+        STREAMS = 4,
+        STREAM_SIGNALS = 10000, /* together 40,000 */
+};
 
 /* What comes at the topic of the signals. */
 typedef struct Receiver {
@@ -216,30 +220,17 @@ static void setup_done(Setup *setup)
         samples_free(setup->rates);
 }
 
-static void add_calls(RowResult *result, const char *label, Samples *usec)
-{
-        Figure figure = {.label = label,
-                         .p50_usec = samples_get(usec, 0.5),
-                         .p99_usec = samples_get(usec, 0.99),
-                         .max_usec = samples_get(usec, 1)};
-
-        row_add_figure(result, &figure);
-}
-
 static void add_rate(RowResult *result, const char *label, Samples *rates)
 {
         Figure figure = {.label = label, .rate = samples_get(rates, 0.5)};
 
-        row_add_figure(result, &figure);
+        row_add_figure(result, figure);
 }
 
 /* Of the signals that were to go through the gateway. */
 static void add_share(RowResult *result, const Setup *setup)
 {
-        Figure figure = {.label = "% received",
-                         .count = 100 * (double)setup->received / (double)setup->emitted};
-
-        row_add_figure(result, &figure);
+        row_add_count(result, "% received", 100 * (double)setup->received / (double)setup->emitted);
 }
 
 void row_measure_flood(Buses *buses, const Effort *effort, const Row *row, RowResult *result)
@@ -256,10 +247,27 @@ void row_measure_flood(Buses *buses, const Effort *effort, const Row *row, RowRe
                 samples_add(ratios, flooded / time_quiet(&setup, calls));
         }
         result->value = samples_get(ratios, 0.5);
-        add_calls(result, "without signals", setup.quiet);
-        add_calls(result, "20,000 signals/s", setup.flooded);
+        row_add_times(result, "without signals", setup.quiet);
+        row_add_times(result, "20,000 signals/s", setup.flooded);
         add_rate(result, "signals received", setup.rates);
         add_share(result, &setup);
+        setup_done(&setup);
+}
+
+/* As fast as they come, a stream after the other. */
+void row_measure_signals_lost(Buses *buses, const Effort *effort, const Row *row, RowResult *result)
+{
+        guint32 count = effort->repeats > 1 ? STREAM_SIGNALS : effort->rate_calls;
+        g_autoptr(Samples) rates = samples_new();
+        Setup setup;
+
+        setup_init(&setup, buses, row);
+        for (unsigned i = 0; i < STREAMS; i++)
+                samples_add(rates, time_gateway(&setup, count));
+        result->value = (double)(setup.emitted - setup.received);
+        add_rate(result, "through the gateway", rates);
+        row_add_count(result, "emitted", (double)setup.emitted);
+        row_add_count(result, "received", (double)setup.received);
         setup_done(&setup);
 }
 

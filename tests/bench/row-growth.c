@@ -32,10 +32,7 @@ static const char *label_of(const Effort *effort, unsigned i, const char *what)
 /* The e of cost ~ size^e: 1 is linear. */
 static void add_exponent(RowResult *result, const char *label, const double *costs)
 {
-        Figure figure = {.label = label};
-
-        figure.count = (log10(costs[SIZES - 1]) - log10(costs[0])) / (SIZES - 1);
-        row_add_figure(result, &figure);
+        row_add_count(result, label, (log10(costs[SIZES - 1]) - log10(costs[0])) / (SIZES - 1));
 }
 
 /* ---- snapshots ---- */
@@ -62,15 +59,16 @@ static void cost_samples_add(CostSamples *samples, TreeCost cost, double n)
         samples_add(samples->cpu, cost.cpu / n);
 }
 
-static void report_costs(const char *label, CostSamples *samples, RowResult *result)
+/* `curve` NULL: not for the chart. */
+static void report_costs(const char *label, CostSamples *samples, const char *curve,
+                         double n_properties, RowResult *result)
 {
-        Figure figure = {.label = label,
-                         .p50_usec = samples_get(samples->usec, 0.5),
-                         .p99_usec = samples_get(samples->usec, 0.99),
-                         .max_usec = samples_get(samples->usec, 1),
-                         .cpu_usec = samples_get(samples->cpu, 0.5)};
+        Figure figure = figure_of_times(label, samples->usec);
 
-        row_add_figure(result, &figure);
+        figure.cpu_usec = samples_get(samples->cpu, 0.5);
+        figure.curve = curve;
+        figure.at = n_properties;
+        row_add_figure(result, figure);
 }
 
 static double properties_at(const Effort *effort, unsigned i)
@@ -84,14 +82,16 @@ static void report_snapshots(const Effort *effort, CostSamples *shown, CostSampl
         double usec[SIZES], cpu[SIZES];
 
         for (unsigned i = 0; i < SIZES; i++) {
-                report_costs(label_of(effort, i, ""), &shown[i], result);
+                report_costs(label_of(effort, i, ""), &shown[i], "appear", properties_at(effort, i),
+                             result);
                 usec[i] = samples_get(shown[i].usec, 0.5) * properties_at(effort, i);
                 cpu[i] = samples_get(shown[i].cpu, 0.5) * properties_at(effort, i);
         }
         add_exponent(result, "exponent, time", usec);
         add_exponent(result, "exponent, CPU", cpu);
         for (unsigned i = 0; i < SIZES; i++)
-                report_costs(label_of(effort, i, " go"), &gone[i], result);
+                report_costs(label_of(effort, i, " go"), &gone[i], "go", properties_at(effort, i),
+                             result);
 }
 
 void row_measure_growth_time(Buses *buses, const Effort *effort, const Row *row, RowResult *result)
@@ -141,11 +141,8 @@ void row_measure_growth_memory(Buses *buses, const Effort *effort, const Row *ro
         double bytes[SIZES];
 
         for (unsigned i = 0; i < SIZES; i++) {
-                Figure figure = {.label = label_of(effort, i, ", KiB")};
-
                 bytes[i] = take_memory(buses, size_at(effort, i));
-                figure.count = bytes[i] / 1024;
-                row_add_figure(result, &figure);
+                row_add_count(result, label_of(effort, i, ", KiB"), bytes[i] / 1024);
         }
         add_exponent(result, "exponent", bytes);
         result->value = bytes[SIZES - 1] / properties_at(effort, SIZES - 1);
@@ -187,8 +184,8 @@ void row_measure_growth_change(Buses *buses, const Effort *effort, const Row *ro
                 samples_add(ratios, most / least);
         }
         tree_pin(tree, false);
-        report_costs(label_of(effort, 0, ""), &few, result);
-        report_costs(label_of(effort, SIZES - 1, ""), &many, result);
+        report_costs(label_of(effort, 0, ""), &few, NULL, 0, result);
+        report_costs(label_of(effort, SIZES - 1, ""), &many, NULL, 0, result);
         cost_samples_done(&few);
         cost_samples_done(&many);
         result->value = samples_get(ratios, 0.5);

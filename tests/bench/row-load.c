@@ -11,17 +11,15 @@ enum { IN_FLIGHT = 1000, CALLERS = 100 };
 static void add_figure(RowResult *result, const char *label, const Throughput *throughput,
                        const GArray *usec)
 {
-        Figure figure = {.label = label,
-                         .rate = throughput->rate,
-                         .cpu_usec = throughput->cpu_usec[PART_REQUESTER]};
         g_autoptr(Samples) samples = samples_new();
+        Figure figure;
 
         for (guint i = 0; i < usec->len; i++)
                 samples_add(samples, g_array_index(usec, double, i));
-        figure.p50_usec = samples_get(samples, 0.5);
-        figure.p99_usec = samples_get(samples, 0.99);
-        figure.max_usec = samples_get(samples, 1);
-        row_add_figure(result, &figure);
+        figure = figure_of_times(label, samples);
+        figure.rate = throughput->rate;
+        figure.cpu_usec = throughput->cpu_usec[PART_REQUESTER];
+        row_add_figure(result, figure);
 }
 
 static void measure(Buses *buses, const Effort *effort, const Row *row, unsigned callers,

@@ -51,7 +51,7 @@ static void add_rate(RowResult *result, const char *label, const Throughput *thr
         Figure figure = {
                 .label = label, .rate = throughput->rate, .cpu_usec = throughput->cpu_usec[part]};
 
-        row_add_figure(result, &figure);
+        row_add_figure(result, figure);
 }
 
 /* Who did what for a call through the gateway. */
@@ -64,7 +64,7 @@ static void add_parts(RowResult *result, const Throughput *gateway)
                 Figure figure = {.label = buses_part_name(parts[i]),
                                  .cpu_usec = gateway->cpu_usec[parts[i]]};
 
-                row_add_figure(result, &figure);
+                row_add_figure(result, figure);
         }
 }
 

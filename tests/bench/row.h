@@ -5,6 +5,7 @@
  * from. A new row is a line in row.c, and a function where none of those below fits. */
 
 #include "tests/bench/buses.h"
+#include "tests/bench/figure.h"
 #include "tests/bench/payload.h"
 
 /* How much of everything. */
@@ -18,19 +19,16 @@ typedef struct Effort {
         unsigned exact_short, exact_long;
         unsigned growth_objects; /* the most; a power of ten times a digit */
         unsigned growth_turns, growth_changes;
+        unsigned window_calls; /* of the row of calls in flight, per repeat, way and window */
+        unsigned burst;        /* signals */
+        unsigned idle_msec;
+        unsigned outage_msec; /* of the cloud, for a fleet */
+        unsigned moves;       /* of a service, there and back */
 } Effort;
-
-/* What a measurement found, one line of it. What was not measured is 0. */
-typedef struct Figure {
-        const char *label; /* a constant */
-        double p50_usec, p99_usec, max_usec;
-        double rate;     /* calls per second */
-        double cpu_usec; /* per call */
-        double count;    /* per call, or KiB */
-} Figure;
 
 typedef struct RowResult {
         double value;
+        double seconds;  /* that measuring it has taken */
         GArray *figures; /* of Figure */
 } RowResult;
 
@@ -51,14 +49,23 @@ struct Row {
         Transport transport;
         PayloadKind payload;
         int qos;
-        const char *tool; /* a row of --exact: the program that it needs */
+        const char *tool; /* the program that it needs */
+        bool facade;      /* of a row of --exact: a call of the facade */
+        double gate;      /* of a row of --exact: what the ordinary tests let pass; 0: anything */
+        bool exact;       /* only with --exact */
+        bool unpinned;    /* of a row of latency: on all CPUs */
 };
 
 /* Ends with one without a name. */
 extern const Row row_table[];
 
 bool row_is_ok(const Row *row, double value);
-void row_add_figure(RowResult *result, const Figure *figure);
+/* In percent of a goal that is not 0. */
+double row_gap(const Row *row, double value);
+/* Takes what the figure owns. */
+void row_add_figure(RowResult *result, Figure figure);
+void row_add_times(RowResult *result, const char *label, Samples *usec);
+void row_add_count(RowResult *result, const char *label, double count);
 
 /* ---- what rows measure ---- */
 
@@ -71,13 +78,18 @@ void row_measure_slowest(Buses *buses, const Effort *effort, const Row *row, Row
 void row_measure_rate(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_batch(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_cpu(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+/* row-inflight.c: calls/s through the gateway with 256 in flight ÷ with 64 */
+void row_measure_inflight(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 /* row-load.c: libmqttrpc ÷ raw MQTT with 1,000 calls in flight, of one caller and of 100 */
 void row_measure_many_calls(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_many_callers(Buses *buses, const Effort *effort, const Row *row,
                               RowResult *result);
-/* row-flood.c: signals/s through the gateway ÷ what the slower bus carries alone; p99 of gateway
+/* row-flood.c: signals/s through the gateway ÷ what the slower bus carries alone; how many are lost
+ * of a long stream; p99 of gateway
  * calls while their service emits 20,000 signals a second ÷ without */
 void row_measure_signals(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+void row_measure_signals_lost(Buses *buses, const Effort *effort, const Row *row,
+                              RowResult *result);
 void row_measure_flood(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 /* row-memory.c: gateway ÷ a bare process; a service with 100 properties ÷ a bare responder; MiB
  * with all shipped mappings */
@@ -85,6 +97,22 @@ void row_measure_rss_service(Buses *buses, const Effort *effort, const Row *row,
 void row_measure_rss(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_rss_mappings(Buses *buses, const Effort *effort, const Row *row,
                               RowResult *result);
+/* bytes per method of a mapping; per call that waits for its answer */
+void row_measure_memory_mapping(Buses *buses, const Effort *effort, const Row *row,
+                                RowResult *result);
+void row_measure_memory_pending(Buses *buses, const Effort *effort, const Row *row,
+                                RowResult *result);
+/* row-burst.c: MB that the gateway grows by while the broker is stopped and signals come */
+void row_measure_burst(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+/* row-idle.c: wake-ups in ten seconds; ms from exec until 20 services are subscribed */
+void row_measure_idle(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+void row_measure_start(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+/* row-move.c: pause of callers while a service moves ÷ while it restarts on D-Bus */
+void row_measure_move(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
+/* row-cockpit.c: gateway ÷ cockpit-bridge, time and CPU of a call */
+void row_measure_cockpit_call(Buses *buses, const Effort *effort, const Row *row,
+                              RowResult *result);
+void row_measure_cockpit_cpu(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 /* row-facade.c: a D-Bus client's call of a native service ÷ (D-Bus + raw MQTT) */
 void row_measure_facade(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 /* row-growth.c: time of a snapshot per property, of many objects of a D-Bus service ÷ of a tenth of
@@ -105,7 +133,7 @@ void row_measure_bridge_catch_up(Buses *buses, const Effort *effort, const Row *
 void row_measure_bridge_rss(Buses *buses, const Effort *effort, const Row *row, RowResult *result);
 void row_measure_bridge_fleet(Buses *buses, const Effort *effort, const Row *row,
                               RowResult *result);
-/* row-exact.c: counts per call of the gateway */
+/* row-exact.c: counts per call of the gateway, or of a facade */
 void row_measure_instructions(Buses *buses, const Effort *effort, const Row *row,
                               RowResult *result);
 void row_measure_allocations(Buses *buses, const Effort *effort, const Row *row, RowResult *result);

@@ -137,13 +137,20 @@ static int answer(Tree *tree, sd_bus_message *m, sd_bus_message *reply)
         return 0;
 }
 
+/* The rest sd-bus answers itself, with an error. */
+static bool is_known(sd_bus_message *m)
+{
+        return sd_bus_message_is_method_call(m, "org.freedesktop.DBus.ObjectManager",
+                                             "GetManagedObjects") ||
+               sd_bus_message_is_method_call(m, PROPERTIES, "GetAll") ||
+               sd_bus_message_is_method_call(m, CONTROL, NULL);
+}
+
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 {
         sd_bus_message *reply = NULL;
-        uint8_t type = 0;
 
-        check("type", sd_bus_message_get_type(m, &type));
-        if (type != SD_BUS_MESSAGE_METHOD_CALL)
+        if (!is_known(m))
                 return 0;
         check("reply", sd_bus_message_new_method_return(m, &reply));
         check("answer", answer(userdata, m, reply));
