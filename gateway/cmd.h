@@ -21,6 +21,7 @@ int cmd_verify(int argc, char **argv);
 int cmd_emit(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
+int cmd_migrate(int argc, char **argv);
 int cmd_release(int argc, char **argv);
 
 /* ---- cmd.c: what they share ---- */

@@ -8,9 +8,10 @@ static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
 } verbs[] = {
-        {"run", cmd_run},       {"check", cmd_check},     {"generate", cmd_generate},
-        {"diff", cmd_diff},     {"emit", cmd_emit},       {"status", cmd_status},
-        {"reload", cmd_reload}, {"release", cmd_release}, {"verify", cmd_verify},
+        {"run", cmd_run},         {"check", cmd_check},     {"generate", cmd_generate},
+        {"diff", cmd_diff},       {"emit", cmd_emit},       {"status", cmd_status},
+        {"reload", cmd_reload},   {"release", cmd_release}, {"verify", cmd_verify},
+        {"migrate", cmd_migrate},
 };
 
 int main(int argc, char **argv)

@@ -395,6 +395,7 @@ static const JsonField method_fields[] = {
         {"idempotent", JSON_FIELD_BOOLEAN, RULE(idempotent)},
         {"no_auto_start", JSON_FIELD_BOOLEAN, RULE(no_auto_start)},
         {"no_reply", JSON_FIELD_TRISTATE, RULE(no_reply)},
+        {"callback", JSON_FIELD_BOOLEAN, RULE(callback)},
         {"result", JSON_FIELD_WORD, RULE(result), .words = result_words},
         {"batch", JSON_FIELD_TRISTATE, RULE(batch)},
 };
@@ -417,6 +418,7 @@ static const JsonField signal_fields[] = {
         VALUE_FIELDS,
         {"args", JSON_FIELD_CUSTOM, .read = read_out},
         {"qos", JSON_FIELD_UINT, RULE(qos), 0, 1},
+        {"unicast", JSON_FIELD_BOOLEAN, RULE(unicast)},
         {"min_interval_ms", JSON_FIELD_MSEC, RULE(min_interval_usec), 1, LIMIT_MSEC},
         {"filter", JSON_FIELD_CUSTOM, .read = read_later},
         {"adds", JSON_FIELD_STRING, RULE(adds)},

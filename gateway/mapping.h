@@ -100,9 +100,10 @@ typedef struct MappingRule {
         unsigned max_in_flight; /* 0: only the service's own limit */
         bool idempotent;
         bool no_auto_start;
-        int no_reply; /* the service sends no reply; -1: unsaid, then as introspection says */
-        int result;   /* 0: null, the value or an array; 1: an object by argument names */
-        int batch;    /* may be called by rpc/ though its access class is not `read`; -1: unsaid */
+        bool callback; /* the service calls objects of its caller back */
+        int no_reply;  /* the service sends no reply; -1: unsaid, then as introspection says */
+        int result;    /* 0: null, the value or an array; 1: an object by argument names */
+        int batch;     /* may be called by rpc/ though its access class is not `read`; -1: unsaid */
 
         MappingArgRule value; /* properties */
         int retain;           /* -1: unsaid */
@@ -111,6 +112,7 @@ typedef struct MappingRule {
         unsigned poll_s;      /* 0: never */
 
         unsigned qos;               /* signals */
+        bool unicast;               /* sent to one client only */
         uint64_t min_interval_usec; /* properties and signals; 0: none */
         MappingFilter *filter;
         size_t n_filter;

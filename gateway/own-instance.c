@@ -142,13 +142,13 @@ void own_emit_seconds(EmitJson *emit, const char *key, uint64_t since, uint64_t 
                 emit_raw(emit, key, "null");
 }
 
-static const char *provider_of(const MappingService *mapping)
+const char *own_provider_name(MappingProvider provider)
 {
         static const char *const names[] = {[MAPPING_PROVIDER_DBUS] = "dbus",
                                             [MAPPING_PROVIDER_MQTT] = "mqtt",
                                             [MAPPING_PROVIDER_AUTO] = "auto"};
 
-        return names[mapping->provider];
+        return names[provider];
 }
 
 void own_instance_emit(EmitJson *emit, const OwnInstance *instance, uint64_t now)
@@ -161,7 +161,7 @@ void own_instance_emit(EmitJson *emit, const OwnInstance *instance, uint64_t now
         own_emit_text(emit, "owner", instance->owner);
         own_emit_text(emit, "summary", mapping->summary);
         emit_string(emit, "file", mapping->file);
-        emit_string(emit, "provider", provider_of(mapping));
+        emit_string(emit, "provider", own_provider_name(mapping->provider));
         emit_string(emit, "bus", instance->bus);
         emit_string(emit, "bus_name", instance->bus_name);
         own_emit_count(emit, "objects", instance->n_objects);

@@ -45,6 +45,8 @@ void own_instance_of_either(const Expose *expose, const Facade *facade, Provider
 
 /* Emits the members of one; the object is the caller's. `now` is CLOCK_MONOTONIC. */
 void own_instance_emit(EmitJson *emit, const OwnInstance *instance, uint64_t now);
+/* "dbus", "mqtt", "auto". */
+const char *own_provider_name(MappingProvider provider);
 /* Numbers and times as the own service tells them. */
 void own_emit_text(EmitJson *emit, const char *key, const char *text);
 void own_emit_count(EmitJson *emit, const char *key, uint64_t count);

@@ -9,6 +9,7 @@
 #include "common/json-write.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "gateway/migration.h"
 
 /* ---- Services ---- */
 
@@ -125,6 +126,31 @@ int own_service_write_one(const OwnService *service, const char *name, uint64_t 
         Search search = {.service = service, .emit = &emit, .name = name, .now = now};
 
         service->ops->list(service->gateway, find_one, &search);
+        return search.found ? buffer_status(buffer) : -ENOENT;
+}
+
+/* ---- Migration ---- */
+
+static void tell_migration(const OwnInstance *instance, void *userdata)
+{
+        Search *search = userdata;
+
+        if (search->found || instance->is_family ||
+            (strcmp(instance->name, search->name) != 0 &&
+             strcmp(instance->bus_name, search->name) != 0))
+                return;
+        search->found = true;
+        emit_open(search->emit, NULL, '{');
+        migration_emit(search->emit, instance, search->service->usage);
+        emit_close(search->emit, '}');
+}
+
+int own_service_write_migration(const OwnService *service, const char *name, Buffer *buffer)
+{
+        EmitJson emit = EMIT_JSON(buffer, false);
+        Search search = {.service = service, .emit = &emit, .name = name};
+
+        service->ops->list(service->gateway, tell_migration, &search);
         return search.found ? buffer_status(buffer) : -ENOENT;
 }
 
@@ -288,6 +314,22 @@ static int method_service(MqttRpcRequest *request, void *userdata, MqttRpcError 
         return reply(request, &buffer, r, ret_error);
 }
 
+static int method_migration(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+{
+        CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(LIMIT_PAYLOAD_BYTES);
+        const char *name;
+        int r;
+
+        r = mqttrpc_request_get_string(request, 0, &name);
+        if (r < 0)
+                return r;
+        r = own_service_write_migration(userdata, name, &buffer);
+        if (r == -ENOENT)
+                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_NOT_FOUND,
+                                         "the gateway serves no '%.255s'", name);
+        return reply(request, &buffer, r, ret_error);
+}
+
 static int method_stats(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
 {
         CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(LIMIT_PAYLOAD_BYTES);
@@ -334,6 +376,8 @@ static const MqttRpcMember members[] = {
         MQTTRPC_METHOD("Services", "", "a{sv}", method_services,
                        MQTTRPC_ACCESS_READ | MQTTRPC_METHOD_IDEMPOTENT),
         MQTTRPC_METHOD("Service", "name:s", "a{sv}", method_service,
+                       MQTTRPC_ACCESS_READ | MQTTRPC_METHOD_IDEMPOTENT),
+        MQTTRPC_METHOD("Migration", "name:s", "a{sv}", method_migration,
                        MQTTRPC_ACCESS_READ | MQTTRPC_METHOD_IDEMPOTENT),
         MQTTRPC_METHOD("Stats", "", "a{sv}", method_stats,
                        MQTTRPC_ACCESS_READ | MQTTRPC_METHOD_IDEMPOTENT),

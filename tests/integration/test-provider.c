@@ -196,12 +196,14 @@ static void test_daemon_is_restarted_in_vain(ProviderFixture *f, gconstpointer u
         provider_start_mqtt(f);
         gateway_stage_start(f->stage);
         provider_expect_logged(f, FOLLOWED);
+        provider_expect_provider(f, "mqtt");
         g_assert_cmpuint(scripted_service_count(manager, "Subscribe"), ==, 1);
         tell_unit(manager, "ActiveState", "active");
         tell_unit(manager, "SubState", "auto-restart");
         provider_expect_logged(f, START_FAILS);
         tell_unit(manager, "ActiveState", "activating");
         provider_expect_status(f, "\"state\":\"conflict\"");
+        provider_mark_log(f);
         tell_unit(manager, "ActiveState", "inactive");
         provider_expect_provider(f, "mqtt");
         provider_expect_status(f, "\"state\":\"mqtt\"");
