@@ -152,6 +152,19 @@ static void check_mqtt_client(Fixture *f)
         mqtt_mirror_expect(f->mirror, SERVICE "/-/prop/Temperature", "20");
 }
 
+/* A changed file has its service begin anew. */
+static void expect_new_state(Fixture *f, const char *old)
+{
+        const char *state;
+
+        for (;;) {
+                state = mqtt_mirror_get(f->mirror, SERVICE "/$state");
+                if (state && strcmp(state, old) != 0 && strstr(state, "\"state\":\"ready\""))
+                        return;
+                g_assert_true(mqtt_mirror_turn(f->mirror));
+        }
+}
+
 /* ---- the way ---- */
 
 static void set_up(Fixture *f, gconstpointer unused)
@@ -181,7 +194,7 @@ static void tear_down(Fixture *f, gconstpointer unused)
 
 static void test_three_states_and_back(Fixture *f, gconstpointer unused)
 {
-        g_autofree char *reloaded = NULL, *check = NULL, *released = NULL;
+        g_autofree char *reloaded = NULL, *check = NULL, *released = NULL, *state = NULL;
 
         /* 1. D-Bus only */
         start_daemon(f);
@@ -196,8 +209,10 @@ static void test_three_states_and_back(Fixture *f, gconstpointer unused)
         /* 3. native, with a facade */
         install_mapping(f, "moving");
         mark_log(f);
+        state = g_strdup(mqtt_mirror_get(f->mirror, SERVICE "/$state"));
         reloaded = RUN(f, 0, "reload");
         expect_logged(f, "thermostat: provider: dbus\n");
+        expect_new_state(f, state);
         check_mqtt_client(f);
         check = RUN(f, 0, "migrate", "check", SERVICE);
         expect_text(check, "? the native service sees the gateway as the caller");
