@@ -55,8 +55,9 @@ struct Mqtt {
         uint64_t good_usec; /* when the last message was sent that has been answered */
         bool failed;        /* the handle is to be given up */
         bool failed_long;
-        bool more;    /* to be read, in the buffers of TLS perhaps, where poll() does not see it */
-        char *reason; /* owned; why */
+        bool more; /* to be read, in the buffers of TLS perhaps, where poll() does not see it */
+        unsigned n_unwritten;   /* packets read since there was nothing left to be written */
+        char *reason;           /* owned; why */
         Unanswered *unanswered; /* the oldest first */
         size_t unanswered_bytes;
         size_t backlog_bytes; /* handed over while the socket would not take more */
@@ -175,6 +176,7 @@ static void drop_handle(Mqtt *mqtt)
                 mqtt->handle = mqtt_handle_free(mqtt->handle);
         }
         mqtt->more = false;
+        mqtt->n_unwritten = 0;
         forget_unanswered(mqtt);
 }
 
@@ -402,16 +404,23 @@ int mqtt_fd(const Mqtt *mqtt)
         return mqtt->handle ? mqtt_handle_fd(mqtt->handle) : -1;
 }
 
+/* A broker that sends and does not take our acknowledgements is not listened to until it does. */
+static bool is_choked(const Mqtt *mqtt)
+{
+        return mqtt->n_unwritten >= LIMIT_BRIDGE_UNWRITTEN;
+}
+
 short mqtt_poll_events(Mqtt *mqtt)
 {
         if (mqtt->state == MQTT_STARTING || !mqtt->handle)
                 return POLLIN;
-        return (short)(POLLIN | (mqtt_handle_wants_write(mqtt->handle) ? POLLOUT : 0));
+        return (short)((is_choked(mqtt) ? 0 : POLLIN) |
+                       (mqtt_handle_wants_write(mqtt->handle) ? POLLOUT : 0));
 }
 
 uint64_t mqtt_timeout(const Mqtt *mqtt)
 {
-        if (mqtt->failed || mqtt->more)
+        if (mqtt->failed || (mqtt->more && !is_choked(mqtt)))
                 return 0;
         switch (mqtt->state) {
         case MQTT_CLOSED: return USEC_INFINITY;
@@ -425,8 +434,10 @@ static void read_all(Mqtt *mqtt)
 {
         int r = 1;
 
-        for (unsigned i = 0; r > 0 && i < LIMIT_BRIDGE_BATCH && !mqtt->failed; i++)
+        for (unsigned i = 0; r > 0 && i < LIMIT_BRIDGE_BATCH && !mqtt->failed; i++) {
                 r = mqtt_handle_read(mqtt->handle);
+                mqtt->n_unwritten++;
+        }
         mqtt->more = r > 0;
         if (r < 0)
                 mqtt_fail(mqtt, mqtt_handle_reason(mqtt->handle));
@@ -442,11 +453,13 @@ static void write_all(Mqtt *mqtt)
         }
         if (mqtt_handle_wants_write(mqtt->handle) && mqtt_handle_write(mqtt->handle) < 0)
                 mqtt_fail(mqtt, mqtt_handle_reason(mqtt->handle));
+        else if (!mqtt_handle_wants_write(mqtt->handle))
+                mqtt->n_unwritten = 0;
 }
 
 static void process_handle(Mqtt *mqtt, int revents, uint64_t now)
 {
-        if (mqtt->more || (revents & (POLLIN | POLLHUP | POLLERR)))
+        if (!is_choked(mqtt) && (mqtt->more || (revents & (POLLIN | POLLHUP | POLLERR))))
                 read_all(mqtt);
         if (now >= mqtt->misc_usec && !mqtt->failed) {
                 mqtt->misc_usec = now + MISC_USEC;

@@ -271,6 +271,11 @@
  * commit of the store takes at most. */
 #define LIMIT_BRIDGE_BATCH 512U
 
+/* Packets read from a connection while there is something to be written to it: some times what a
+ * broker may have under way, so that only one that does not take our acknowledgements, and sends
+ * all the same, has to wait. Mosquitto does so when it is busy. */
+#define LIMIT_BRIDGE_UNWRITTEN 4096U
+
 /* Bytes of events that one commit of the store takes at most, beyond one event: what the disk has
  * to have room for besides the queue itself. */
 #define LIMIT_BRIDGE_COMMIT_BYTES (UINT64_C(4) << 20)

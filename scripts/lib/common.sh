@@ -13,7 +13,7 @@ packages_build=(build-essential cmake ninja-build pkg-config libsystemd-dev libm
         libcjson-dev uthash-dev libexpat1-dev libsqlite3-dev libssl-dev)
 packages_run=(mosquitto mosquitto-clients dbus-daemon systemd)
 packages_test=(libglib2.0-dev openssl python3 python3-jsonschema python3-paho-mqtt valgrind strace
-        upower umockdev)
+        upower umockdev iproute2)
 packages_lint=(clang-format-14 cppcheck shellcheck)
 
 # mosquitto is in /usr/sbin, which is not in everybody's PATH.

@@ -234,7 +234,7 @@ static void test_what_the_cloud_does_not_take_is_a_gap(void)
 static void test_a_reload_while_events_are_under_way(void)
 {
         CLEANUP_BRIDGE_STAGE BridgeStage *stage = bridge_stage_new();
-        CLEANUP_CUT_LINK CutLink *link = cut_link_new(stage->dir, stage->cloud);
+        CLEANUP_CUT_LINK CutLink *link = cut_link_new(stage->dir, stage->cloud, CUT_LINK_UNIX);
         CLEANUP_RAW_CLIENT RawClient *service = raw_client_new(stage->local, &(RawOptions){});
         CLEANUP_RAW_CLIENT RawClient *cloud = raw_client_new(stage->cloud, &(RawOptions){});
         unsigned seen = 0;

@@ -14,7 +14,7 @@ enum {
         DEFAULT_EVENTS = 20000,
         EVENTS_PER_MIB = 16000, /* more than fit, so that some are dropped */
         CHUNK = 1000,
-        MEMORY_KIB = 16384, /* that the bridge may grow by, however many events there are */
+        MEMORY_KIB = 8192, /* that the bridge may grow by, however many events there are */
         DRAIN_MSEC = 300000,
 };
 

@@ -2,6 +2,8 @@
 
 #include "tests/support/cut-link.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -15,7 +17,7 @@ typedef struct Pair {
 } Pair;
 
 struct CutLink {
-        char *path, *uri, *target;
+        char *uri, *target;
         int listener, wake;
         GThread *thread;
         GMutex mutex;
@@ -127,20 +129,44 @@ static gpointer run(gpointer data)
         return NULL;
 }
 
-CutLink *cut_link_new(TempDir *dir, Broker *broker)
+static void bind_unix(CutLink *link, TempDir *dir)
 {
-        CutLink *link = g_new0(CutLink, 1);
         g_autofree char *folder = temp_dir_make(dir, "link");
+        g_autofree char *path = g_build_filename(folder, "socket", NULL);
         struct sockaddr_un address;
 
-        link->path = g_build_filename(folder, "socket", NULL);
-        link->uri = g_strconcat("unix://", link->path, NULL);
+        link->listener = open_socket(path, &address);
+        g_assert_cmpint(bind(link->listener, (struct sockaddr *)&address, sizeof(address)), ==, 0);
+        link->uri = g_strconcat("unix://", path, NULL);
+}
+
+static void bind_tcp(CutLink *link)
+{
+        struct sockaddr_in address = {
+                .sin_family = AF_INET,
+                .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+        };
+        socklen_t length = sizeof(address);
+
+        link->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        g_assert_cmpint(link->listener, >=, 0);
+        g_assert_cmpint(bind(link->listener, (struct sockaddr *)&address, length), ==, 0);
+        g_assert_cmpint(getsockname(link->listener, (struct sockaddr *)&address, &length), ==, 0);
+        link->uri = g_strdup_printf("mqtt://127.0.0.1:%u", ntohs(address.sin_port));
+}
+
+CutLink *cut_link_new(TempDir *dir, Broker *broker, CutLinkKind kind)
+{
+        CutLink *link = g_new0(CutLink, 1);
+
         link->target = g_strdup(broker_get_socket(broker));
         link->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        link->listener = open_socket(link->path, &address);
         for (int i = 0; i < MAX_PAIRS; i++)
                 link->pairs[i] = (Pair){-1, -1};
-        g_assert_cmpint(bind(link->listener, (struct sockaddr *)&address, sizeof(address)), ==, 0);
+        if (kind == CUT_LINK_TCP)
+                bind_tcp(link);
+        else
+                bind_unix(link, dir);
         g_assert_cmpint(listen(link->listener, MAX_PAIRS), ==, 0);
         link->thread = g_thread_new("link", run, link);
         return link;
@@ -167,7 +193,6 @@ CutLink *cut_link_free(CutLink *link)
         close(link->wake);
         g_mutex_clear(&link->mutex);
         g_cond_clear(&link->done);
-        g_free(link->path);
         g_free(link->uri);
         g_free(link->target);
         g_free(link);

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* A link that can be cut: passes everything between a unix socket of its own and that of a broker,
- * until it is told to hold it back, as a network does that is gone without a word, or to hang up.
- * Runs in a thread of its own. */
+/* A link that can be cut: passes everything between a socket of its own and that of a broker, until
+ * it is told to hold it back, as a network does that is gone without a word, or to hang up. Runs in
+ * a thread of its own. */
 
 #include "tests/support/broker.h"
 
 typedef struct CutLink CutLink;
 
-CutLink *cut_link_new(TempDir *dir, Broker *broker);
+typedef enum CutLinkKind {
+        CUT_LINK_UNIX,
+        CUT_LINK_TCP, /* a port of 127.0.0.1 */
+} CutLinkKind;
+
+CutLink *cut_link_new(TempDir *dir, Broker *broker, CutLinkKind kind);
 /* Accepts NULL, returns NULL. */
 CutLink *cut_link_free(CutLink *link);
 DEFINE_CLEANUP(CutLink *, cut_link_free, cleanup_cut_link)
