@@ -197,7 +197,6 @@ int main(int argc, char **argv)
         ADD("facade", test_facade_is_not_shown, "dbus");
         ADD("facade-auto", test_facade_is_not_shown, "auto");
         ADD("becomes", test_name_becomes_a_facade, "dbus");
-        ADD("becomes-auto", test_name_becomes_a_facade, "auto");
         ADD("gives-way", test_daemon_gives_way_to_a_facade, "dbus");
         ADD("daemon-after", test_daemon_comes_after_the_loop, "dbus");
         ADD("at-load", test_refused_at_load, "dbus");
