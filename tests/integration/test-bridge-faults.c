@@ -35,6 +35,9 @@ typedef struct Faults {
         bool may_miss;        /* the local broker has died */
         char *step_file;      /* what the bridge's wall clock is off by */
         int n_kinds;          /* without the last, packets cannot be lost here */
+        GRand *order;         /* not `random`, which is used as often as time permits */
+        int kinds[N_KINDS];   /* that come next, in this order */
+        int n_left;
         unsigned n_of_kind[N_KINDS];
 } Faults;
 
@@ -235,12 +238,27 @@ static void expect_state(BridgeStage *stage)
         g_free(there);
 }
 
+/* Each comes once before one comes again. */
+static int choose_kind(Faults *faults)
+{
+        if (faults->n_left == 0) {
+                for (int i = 0; i < faults->n_kinds; i++) {
+                        int j = g_rand_int_range(faults->order, 0, i + 1);
+
+                        faults->kinds[i] = faults->kinds[j];
+                        faults->kinds[j] = i;
+                }
+                faults->n_left = faults->n_kinds;
+        }
+        return faults->kinds[--faults->n_left];
+}
+
 static void run_round(Faults *faults)
 {
         static void (*const actions[N_KINDS])(Faults *) = {kill_cloud, kill_local,  kill_bridge,
                                                            cut,        hold,        step_clock,
                                                            fill_disk,  lose_packets};
-        int kind = g_rand_int_range(faults->random, 0, faults->n_kinds);
+        int kind = choose_kind(faults);
 
         do_something(faults);
         call(faults);
@@ -282,7 +300,9 @@ static void test_random_faults(void)
 {
         const char *text = g_getenv("MQTTRPC_BRIDGE_ROUNDS");
         int n_rounds = text ? atoi(text) : DEFAULT_ROUNDS;
-        Faults faults = {.stage = bridge_stage_new(), .random = g_rand_new_with_seed(20240229)};
+        Faults faults = {.stage = bridge_stage_new(),
+                         .random = g_rand_new_with_seed(20240229),
+                         .order = g_rand_new_with_seed(20240229)};
 
         set_clock(&faults);
         faults.n_kinds = network_is_own() ? N_KINDS : N_KINDS - 1;
@@ -309,6 +329,7 @@ static void test_random_faults(void)
         bridge_stage_free(faults.stage);
         cut_link_free(faults.link);
         g_rand_free(faults.random);
+        g_rand_free(faults.order);
         g_hash_table_unref(faults.executed);
         g_free(faults.step_file);
         for (int i = 0; i < N_PROPERTIES; i++)
