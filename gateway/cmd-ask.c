@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/json-write.h"
 #include "common/printable.h"
 #include "gateway/broker.h"
 
@@ -71,6 +72,26 @@ int cmd_ask(const GatewayConfig *config, const char *method, const char *params,
 }
 
 /* ---- what it has answered ---- */
+
+int cmd_ask_about(CmdSettings *settings, const char *method, const char *name, char **ret_result,
+                  Error **ret_error)
+{
+        CLEANUP_BUFFER Buffer params = BUFFER_INIT(0);
+        int r;
+
+        if (name) {
+                buffer_append_char(&params, '[');
+                json_write_string(&params, name, strlen(name));
+                buffer_append_char(&params, ']');
+        }
+        r = buffer_status(&params);
+        if (r < 0)
+                return error_set(ret_error, r, "out of memory");
+        r = cmd_settings_load(settings, ret_error);
+        return r < 0 ? r
+                     : cmd_ask(&settings->config, method, name ? params.data : NULL, ret_result,
+                               ret_error);
+}
 
 char *cmd_dup_member(const JsonDoc *doc, uint32_t object, const char *key)
 {

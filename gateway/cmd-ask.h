@@ -12,6 +12,11 @@
 int cmd_ask(const GatewayConfig *config, const char *method, const char *params, char **ret_result,
             Error **ret_error);
 
+/* The same after reading the settings, with the name of a service as the one argument, or without
+ * if that is NULL. */
+int cmd_ask_about(CmdSettings *settings, const char *method, const char *name, char **ret_result,
+                  Error **ret_error);
+
 /* The text of a string, or a number as it stands; "" for null, and for what is not there. Owned by
  * the caller; NULL without memory. */
 char *cmd_dup_member(const JsonDoc *doc, uint32_t object, const char *key);

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "common/json-scan.h"
-#include "common/json-write.h"
 #include "common/table.h"
 #include "gateway/cmd-ask.h"
 #include "gateway/cmd.h"
@@ -178,19 +177,10 @@ static int show(const Arguments *arguments, const char *answer, Error **ret_erro
 
 static int ask(Arguments *arguments, Error **ret_error)
 {
-        CLEANUP_BUFFER Buffer params = BUFFER_INIT(0);
         CLEANUP_FREE char *answer = NULL;
         int r;
 
-        buffer_append_char(&params, '[');
-        json_write_string(&params, arguments->name, strlen(arguments->name));
-        r = buffer_append_char(&params, ']');
-        if (r < 0)
-                return error_set(ret_error, r, "out of memory");
-        r = cmd_settings_load(&arguments->settings, ret_error);
-        if (r >= 0)
-                r = cmd_ask(&arguments->settings.config, "Migration", params.data, &answer,
-                            ret_error);
+        r = cmd_ask_about(&arguments->settings, "Migration", arguments->name, &answer, ret_error);
         return r < 0 ? r : show(arguments, answer, ret_error);
 }
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "common/json-scan.h"
-#include "common/json-write.h"
 #include "common/printable.h"
 #include "common/table.h"
 #include "gateway/cmd-ask.h"
@@ -237,23 +236,11 @@ static int show(const Arguments *arguments, const char *answer, Error **ret_erro
 
 static int status(Arguments *arguments, Error **ret_error)
 {
-        CLEANUP_BUFFER Buffer params = BUFFER_INIT(0);
         CLEANUP_FREE char *answer = NULL;
         int r;
 
-        r = cmd_settings_load(&arguments->settings, ret_error);
-        if (r < 0)
-                return r;
-        if (arguments->name) {
-                buffer_append_char(&params, '[');
-                json_write_string(&params, arguments->name, strlen(arguments->name));
-                buffer_append_char(&params, ']');
-        }
-        r = buffer_status(&params);
-        if (r < 0)
-                return error_set(ret_error, r, "out of memory");
-        r = cmd_ask(&arguments->settings.config, arguments->name ? "Service" : "Services",
-                    arguments->name ? params.data : NULL, &answer, ret_error);
+        r = cmd_ask_about(&arguments->settings, arguments->name ? "Service" : "Services",
+                          arguments->name, &answer, ret_error);
         return r < 0 ? r : show(arguments, answer, ret_error);
 }
 

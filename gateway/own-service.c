@@ -298,7 +298,11 @@ static int method_services(MqttRpcRequest *request, void *userdata, MqttRpcError
                      ret_error);
 }
 
-static int method_service(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+typedef int (*AboutWriter)(const OwnService *service, const char *name, Buffer *buffer);
+
+/* Answers with what is to be told of the service that the one argument names. */
+static int reply_about(MqttRpcRequest *request, const OwnService *service, AboutWriter write,
+                       MqttRpcError **ret_error)
 {
         CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(LIMIT_PAYLOAD_BYTES);
         const char *name;
@@ -307,27 +311,26 @@ static int method_service(MqttRpcRequest *request, void *userdata, MqttRpcError 
         r = mqttrpc_request_get_string(request, 0, &name);
         if (r < 0)
                 return r;
-        r = own_service_write_one(userdata, name, clock_now(), &buffer);
+        r = write(service, name, &buffer);
         if (r == -ENOENT)
                 return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_NOT_FOUND,
                                          "the gateway serves no '%.255s'", name);
         return reply(request, &buffer, r, ret_error);
 }
 
+static int write_one_now(const OwnService *service, const char *name, Buffer *buffer)
+{
+        return own_service_write_one(service, name, clock_now(), buffer);
+}
+
+static int method_service(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
+{
+        return reply_about(request, userdata, write_one_now, ret_error);
+}
+
 static int method_migration(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)
 {
-        CLEANUP_BUFFER Buffer buffer = BUFFER_INIT(LIMIT_PAYLOAD_BYTES);
-        const char *name;
-        int r;
-
-        r = mqttrpc_request_get_string(request, 0, &name);
-        if (r < 0)
-                return r;
-        r = own_service_write_migration(userdata, name, &buffer);
-        if (r == -ENOENT)
-                return mqttrpc_error_set(ret_error, MQTTRPC_ERROR_NOT_FOUND,
-                                         "the gateway serves no '%.255s'", name);
-        return reply(request, &buffer, r, ret_error);
+        return reply_about(request, userdata, own_service_write_migration, ret_error);
 }
 
 static int method_stats(MqttRpcRequest *request, void *userdata, MqttRpcError **ret_error)

@@ -49,10 +49,11 @@ int own_service_add(OwnService *service, MqttRpcError **ret_error);
 /* The results of the methods, as JSON. Return what buffer_status() says; own_service_write_one()
  * -ENOENT, after which the buffer is as it was. `now` is CLOCK_MONOTONIC. */
 int own_service_write_list(const OwnService *service, uint64_t now, Buffer *buffer);
-/* How far it is on its way off D-Bus, see migration.h. -ENOENT as above. */
-int own_service_write_migration(const OwnService *service, const char *name, Buffer *buffer);
 int own_service_write_one(const OwnService *service, const char *name, uint64_t now,
                           Buffer *buffer);
+/* How far it is on its way off D-Bus, see migration.h; `name` may be that on D-Bus. -ENOENT as
+ * above. */
+int own_service_write_migration(const OwnService *service, const char *name, Buffer *buffer);
 int own_service_write_reload(const OwnService *service, const MappingReload *reload,
                              Buffer *buffer);
 int own_service_write_stats(const OwnService *service, uint64_t now, Buffer *buffer);
